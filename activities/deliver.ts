@@ -1,0 +1,112 @@
+/**
+ * One attempt of one delivery.
+ *
+ * V-1. The attempt is written before its request: a row without an outcome says that it may have
+ *      been sent. The first attempt also writes the firing, so that a life before a restore and
+ *      this one cannot both send it (`superseded`).
+ * V-2. The message is rendered once and stored; every attempt sends the stored bytes (A11).
+ * V-3. Whatever fails before the request is `NothingSent`: it costs no attempt. After the request
+ *      the outcome is answered even when it could not be recorded: the alert's journal has it.
+ */
+import { ApplicationFailure } from '@temporalio/activity';
+import type { AlertView, Channel } from '../channels/channel.js';
+import type { Outcome } from '../domain/alert/outcome.js';
+import type { AlertInput, Delivery, DeliverAnswer } from '../domain/alert/state.js';
+import { idempotencyKey } from '../domain/ids.js';
+import type { DeliveryRef } from '../ledger/ledger.js';
+import type { ActivityDependencies } from './index.js';
+
+export interface DeliverInput {
+  readonly input: AlertInput;
+  readonly delivery: Pick<Delivery, 'id' | 'route' | 'purpose'>;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+export function createDeliver(
+  dependencies: ActivityDependencies,
+): (request: DeliverInput) => Promise<DeliverAnswer> {
+  const { ledger, channels, now } = dependencies;
+  return async ({ input, delivery, attempt }) => {
+    const channel = channels[delivery.route.channel];
+    if (channel === undefined) return { type: 'suppressed', reason: 'unsupported_channel' };
+    const ref = refOf(input, delivery);
+    const prepared = await beforeSending(() => prepare(dependencies, channel, input, ref, attempt));
+    if ('suppressed' in prepared) return { type: 'suppressed', reason: prepared.suppressed };
+    const outcome = await channel.deliver({
+      message: prepared.message,
+      destination: prepared.destination,
+      idempotencyKey: idempotencyKey(delivery.id),
+      now: now(),
+      timeoutMs: dependencies.timeoutMs,
+    });
+    await record(ledger, ref, attempt, outcome, now());
+    return { type: 'sent', outcome };
+  };
+}
+
+async function prepare(
+  { ledger, publicUrl, now }: ActivityDependencies,
+  channel: Channel,
+  input: AlertInput,
+  ref: DeliveryRef,
+  attempt: number,
+) {
+  const opened = await ledger.openDelivery(ref);
+  if (opened.type === 'suppressed') return { suppressed: opened.reason };
+  const view: AlertView = {
+    alertId: input.id,
+    kind: 'threshold',
+    state: ref.purpose === 'fire' ? 'firing' : 'resolved',
+    facts: input.facts,
+    dashboardUrl: `${publicUrl}/alerts/${encodeURIComponent(input.id)}`,
+  };
+  const message = opened.message ?? channel.render(view, opened.destination.template);
+  const begun = await ledger.beginAttempt(ref, attempt, message, now());
+  return { message: begun.message, destination: opened.destination };
+}
+
+async function beforeSending<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // The cause stays out of the history: a database's error may quote what it was given.
+    const name = error instanceof Error ? error.name : 'error';
+    throw ApplicationFailure.nonRetryable(
+      `the ledger did not take the attempt (${name}); nothing was sent`,
+      'NothingSent',
+    );
+  }
+}
+
+async function record(
+  ledger: ActivityDependencies['ledger'],
+  ref: DeliveryRef,
+  attempt: number,
+  outcome: Outcome,
+  at: number,
+): Promise<void> {
+  try {
+    await ledger.finishAttempt(ref, attempt, outcome, at);
+  } catch {
+    // V-3. The answer below still reaches the alert, and its journal entry says the same.
+  }
+}
+
+function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryRef {
+  const { channel, destination } = delivery.route;
+  return {
+    org: input.org,
+    alertId: input.id,
+    deliveryId: delivery.id,
+    purpose: delivery.purpose,
+    channel,
+    ...(destination === undefined ? {} : { destination }),
+    firing: {
+      periodId: input.firing.periodId,
+      dimension: input.facts.dimension,
+      bps: input.facts.thresholdBps,
+      limitsRev: input.firing.limitsRev,
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** Everything that does I/O for the workflows, with its dependencies given once. */
+import type { Channel } from '../channels/channel.js';
+import type { ChannelName } from '../domain/words.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { createDeliver } from './deliver.js';
+import { createJournal } from './journal.js';
+import { createOpenPeriod } from './open-period.js';
+import { createPublishPeriod } from './publish-period.js';
+
+export interface ActivityDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    'publish' | 'openPeriod' | 'openDelivery' | 'beginAttempt' | 'finishAttempt' | 'appendJournal'
+  >;
+  /** A channel that is not here is recorded as `unsupported_channel`. */
+  readonly channels: Readonly<Partial<Record<ChannelName, Channel>>>;
+  /** Where people look: alerts' pages are below it. */
+  readonly publicUrl: string;
+  readonly now: () => number;
+  /** Of one attempt, connect to last byte; must stay below the activity's 5 s. */
+  readonly timeoutMs: number;
+}
+
+export type Activities = ReturnType<typeof createActivities>;
+
+export function createActivities(dependencies: ActivityDependencies) {
+  return {
+    deliver: createDeliver(dependencies),
+    journal: createJournal(dependencies),
+    openPeriod: createOpenPeriod(dependencies),
+    publishPeriod: createPublishPeriod(dependencies),
+  };
+}

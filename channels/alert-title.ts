@@ -1,0 +1,88 @@
+/** The one view model of an alert's words: every channel sets these in its own markup, unescaped. */
+import type { Cadence, Dimension } from '../domain/words.js';
+import { renderTemplate, templateVariables } from '../domain/template.js';
+import type { AlertView } from './channel.js';
+
+export interface AlertText {
+  readonly title: string;
+  readonly lines: readonly { readonly label: string; readonly value: string }[];
+  /** Whole sentences about what is unusual; often none. */
+  readonly notes: readonly string[];
+  readonly link: string;
+}
+
+/** Longest name that is shown: a title must stay one line on a phone. */
+const NAME_LIMIT = 80;
+
+const CADENCE_WORDS: Readonly<Record<Cadence, string>> = {
+  run: 'per-run',
+  hourly: 'hourly',
+  daily: 'daily',
+  weekly: 'weekly',
+  monthly: 'monthly',
+  total: 'total',
+};
+
+const DIMENSION_WORDS: Readonly<Record<Dimension, string>> = {
+  cost: 'cost',
+  tokens_total: 'token',
+  calls: 'call',
+  duration: 'run time',
+};
+
+export function describeAlert(view: AlertView): AlertText {
+  const { facts, state } = view;
+  const name = oneLine(facts.agentName, NAME_LIMIT);
+  const budget = `${CADENCE_WORDS[facts.cadence]} ${DIMENSION_WORDS[facts.dimension]} budget`;
+  const passed = `passed ${formatThreshold(facts.thresholdBps)} of its ${budget}`;
+  const variables = templateVariables(facts, view.dashboardUrl);
+  const line = (label: string, template: string) => ({
+    label,
+    value: oneLine(
+      renderTemplate(template, variables, (value) => value),
+      200,
+    ),
+  });
+  return {
+    title: state === 'resolved' ? `Resolved: ${name} ${passed}` : `${name} ${passed}`,
+    lines: [
+      line('Spent', '{spent_fmt} ({pct}%)'),
+      line('Budget', '{budget_fmt}'),
+      line('Remaining', '{remaining_fmt}'),
+      line('Resets', '{resets_at}'),
+    ],
+    notes: notesOf(view),
+    link: view.dashboardUrl,
+  };
+}
+
+function notesOf({ facts, state }: AlertView): string[] {
+  const notes: string[] = [];
+  if (state === 'resolved') notes.push('This alert is over. Nothing needs to be done.');
+  // K1: sticky until the period ends, and so no longer true of a resolved alert.
+  else if (facts.kills === true) {
+    notes.push('The agent was stopped: its calls are refused until the period ends.');
+  }
+  if (facts.late === true) notes.push('Found after the period had ended, from late usage.');
+  return notes;
+}
+
+/** `8000 -> '80%'`, `8050 -> '80.5%'`. */
+function formatThreshold(bps: number): string {
+  return `${bps / 100}%`;
+}
+
+/** Free text on one line: control characters and line breaks become spaces, long ends an ellipsis. */
+export function oneLine(text: string, limit: number): string {
+  const line = text
+    .toWellFormed()
+    .replace(/[\s\p{Cc}\u2028\u2029]+/gu, ' ')
+    .trim();
+  const points = Array.from(line);
+  return points.length <= limit
+    ? line
+    : `${points
+        .slice(0, limit - 1)
+        .join('')
+        .trimEnd()}…`;
+}

@@ -1,0 +1,73 @@
+/**
+ * An email's subject, html and text, from one view. Addresses and keys are no part of it: they are
+ * added when it is sent (C-1), so the stored bytes hold none.
+ */
+import { describeAlert, oneLine, type AlertText } from './alert-title.js';
+import type { AlertView } from './channel.js';
+
+export interface EmailContent {
+  readonly subject: string;
+  readonly html: string;
+  readonly text: string;
+}
+
+/** Mail programs cut there anyway, and some servers refuse much longer ones. */
+const SUBJECT_LIMIT = 200;
+
+export function renderEmail(view: AlertView): EmailContent {
+  const text = describeAlert(view);
+  // `oneLine` removes CR and LF: a name must never begin a header of its own.
+  const subject = oneLine(`[${view.facts.priority.toUpperCase()}] ${text.title}`, SUBJECT_LIMIT);
+  return { subject, html: renderHtml(text), text: renderText(text) };
+}
+
+/** The stored form; undefined where it is none. */
+export function parseEmail(body: string): EmailContent | undefined {
+  let content: unknown;
+  try {
+    content = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  return isEmailContent(content) ? content : undefined;
+}
+
+function isEmailContent(value: unknown): value is EmailContent {
+  if (typeof value !== 'object' || value === null) return false;
+  const { subject, html, text } = value as Record<string, unknown>;
+  return typeof subject === 'string' && typeof html === 'string' && typeof text === 'string';
+}
+
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+function renderText({ title, lines, notes, link }: AlertText): string {
+  const facts = lines.map(({ label, value }) => `${label}: ${value}`);
+  return [title, '', ...facts, ...notes.flatMap((note) => ['', note]), '', link, ''].join('\n');
+}
+
+function renderHtml({ title, lines, notes, link }: AlertText): string {
+  const rows = lines.map(
+    ({ label, value }) =>
+      `<tr><td style="padding:2px 16px 2px 0;color:#666">${escapeHtml(label)}</td>` +
+      `<td style="padding:2px 0">${escapeHtml(value)}</td></tr>`,
+  );
+  return [
+    '<!doctype html>',
+    '<html lang="en"><body style="font-family:sans-serif;font-size:15px;color:#222">',
+    `<h1 style="font-size:18px">${escapeHtml(title)}</h1>`,
+    '<table style="border-collapse:collapse">',
+    ...rows,
+    '</table>',
+    ...notes.map((note) => `<p>${escapeHtml(note)}</p>`),
+    `<p><a href="${escapeHtml(link)}">Open in Kavach</a></p>`,
+    '</body></html>',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,187 @@
+/**
+ * The typed face of Temporal, and its only caller from outside a worker.
+ *
+ * Invariants
+ * C-1. A report that met a period whose workflow had ended is `already_ended`, never `delivered`:
+ *      signal-with-start then fails without delivering (architecture.md §6).
+ * C-2. A period that ended is not begun again, one that failed or was terminated is
+ *      (`ALLOW_DUPLICATE_FAILED_ONLY`); an alert is begun once, whatever came of it.
+ * C-3. Acknowledging or resolving an alert twice is once (A9): the update's id is its name, so the
+ *      server answers a repeat with the first result, even after the alert has ended.
+ * C-4. Every call has a deadline; the SDK's own retries happen inside it.
+ */
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
+import type { Policy } from '../domain/alert/policy.js';
+import type { AlertInput } from '../domain/alert/state.js';
+import type { AlertStatus } from '../domain/alert/view.js';
+import type { BudgetPeriodInput, PeriodOpening, PeriodRow } from '../domain/budget/input.js';
+import type { PeriodKey } from '../domain/budget/period-key.js';
+import type { Report } from '../domain/budget/report.js';
+import type { BudgetStatus } from '../domain/budget/view.js';
+import { budgetWorkflowId } from '../domain/ids.js';
+import type { alert } from '../workflows/alert.js';
+import type { budgetPeriod } from '../workflows/budget-period.js';
+import {
+  acknowledge,
+  alertStatus,
+  reportTotals,
+  resolve,
+  status,
+  type Actor,
+} from '../workflows/messages.js';
+import { answerUpdate, type UpdateAnswer } from './answer-update.js';
+import type { Log } from './log.js';
+import { createAttributesGuard, periodTexts, alertTexts, type StartTexts } from './start-options.js';
+
+export interface KavachClientOptions {
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** Frozen into every period that is started here. */
+  readonly policy: Policy;
+  readonly log: Log;
+  /** How long a worker may hold one workflow task; the server's default is 10 s. */
+  readonly workflowTaskTimeoutMs?: number;
+  /** Deadline of one call, the SDK's retries included. Default 4 s. */
+  readonly callTimeoutMs?: number;
+}
+
+/** `already_ended`: the workflow of that period is over, and nothing was delivered. */
+export type ReportAnswer = 'delivered' | 'already_ended';
+
+/** The whole history of one run, as `Worker.runReplayHistory` takes it. */
+export type WorkflowHistory = Awaited<
+  ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>
+>;
+
+/** Methods reject when Temporal did not answer in time or refused; `describeFailure` sorts that. */
+export interface KavachClient {
+  /** From the ledger's row. `started`: its workflow was begun before. */
+  reportPeriod(claim: {
+    readonly row: PeriodRow;
+    readonly started: boolean;
+    readonly report: Report;
+  }): Promise<ReportAnswer>;
+  /** From a direct sender: the period opens itself from the ledger where nobody has begun it. */
+  reportDirect(opening: PeriodOpening, report: Report): Promise<ReportAnswer>;
+  startAlert(input: AlertInput): Promise<'started' | 'already'>;
+  /** Undefined where no such workflow is known (any more). */
+  budgetStatus(workflowId: string): Promise<BudgetStatus | undefined>;
+  alertStatus(alertId: string): Promise<AlertStatus | undefined>;
+  acknowledge(alertId: string, actor: Actor): Promise<UpdateAnswer>;
+  resolve(alertId: string, actor: Actor): Promise<UpdateAnswer>;
+  /** Undefined where no such workflow is known (any more). */
+  history(workflowId: string): Promise<WorkflowHistory | undefined>;
+  /** Rejects when the namespace cannot be read within a second. */
+  ping(): Promise<void>;
+}
+
+/** A facade over one connected client. Holds no connection of its own: whoever made it closes it. */
+export function createKavachClient(options: KavachClientOptions): KavachClient {
+  const { client, taskQueue, policy } = options;
+  const guarded = createAttributesGuard(options.log);
+  const callTimeoutMs = options.callTimeoutMs ?? 4_000;
+  const inTime = <T>(call: () => Promise<T>, ms = callTimeoutMs): Promise<T> =>
+    client.withDeadline(Date.now() + ms, call);
+  const startOptions = {
+    taskQueue,
+    ...(options.workflowTaskTimeoutMs === undefined
+      ? {}
+      : { workflowTaskTimeout: options.workflowTaskTimeoutMs }),
+  };
+
+  const signal = (key: PeriodKey, report: Report): Promise<boolean> =>
+    client.workflow
+      .getHandle(budgetWorkflowId(key))
+      .signal(reportTotals, report)
+      .then(() => true, falseIf(WorkflowNotFoundError));
+
+  const signalWithStart = (
+    key: PeriodKey,
+    input: BudgetPeriodInput,
+    texts: StartTexts,
+    report: Report,
+  ): Promise<boolean> =>
+    guarded(texts, (kept) =>
+      client.workflow.signalWithStart<typeof budgetPeriod, [Report]>('budgetPeriod', {
+        ...startOptions,
+        ...kept,
+        workflowId: budgetWorkflowId(key),
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        args: [input],
+        signal: reportTotals,
+        signalArgs: [report],
+      }),
+    ).then(() => true, falseIf(WorkflowExecutionAlreadyStartedError));
+
+  /** A plain signal is smaller and cheaper; only a period that nobody runs needs its input. */
+  const deliver = async (
+    period: PeriodOpening,
+    input: BudgetPeriodInput,
+    report: Report,
+    mayRun: boolean,
+  ): Promise<ReportAnswer> => {
+    if (mayRun && (await signal(period.key, report))) return 'delivered';
+    const texts = periodTexts(period);
+    return (await signalWithStart(period.key, input, texts, report)) ? 'delivered' : 'already_ended';
+  };
+
+  const act = (definition: typeof acknowledge, alertId: string, actor: Actor) =>
+    answerUpdate(() =>
+      inTime(
+        () =>
+          client.workflow
+            .getHandle(alertId)
+            .executeUpdate(definition, { args: [actor], updateId: definition.name }),
+        10_000,
+      ),
+    );
+
+  const orUnknown = <T>(call: () => Promise<T>): Promise<T | undefined> =>
+    inTime(call, 10_000).catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    });
+
+  return {
+    reportPeriod: ({ row, started, report }) =>
+      inTime(() => deliver(row, { kind: 'row', row, policy }, report, started)),
+    reportDirect: (opening, report) =>
+      inTime(() => deliver(opening, { kind: 'open', opening, policy }, report, true)),
+    startAlert: async (input) => {
+      const began = await inTime(() =>
+        guarded(alertTexts(input), (texts) =>
+          client.workflow.start<typeof alert>('alert', {
+            ...startOptions,
+            ...texts,
+            workflowId: input.id,
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            args: [input],
+          }),
+        ).then(() => true, falseIf(WorkflowExecutionAlreadyStartedError)),
+      );
+      return began ? 'started' : 'already';
+    },
+    budgetStatus: (workflowId) =>
+      orUnknown(() => client.workflow.getHandle(workflowId).query(status)),
+    alertStatus: (alertId) => orUnknown(() => client.workflow.getHandle(alertId).query(alertStatus)),
+    acknowledge: (alertId, actor) => act(acknowledge, alertId, actor),
+    resolve: (alertId, actor) => act(resolve, alertId, actor),
+    history: (workflowId) => orUnknown(() => client.workflow.getHandle(workflowId).fetchHistory()),
+    ping: async () => {
+      const { namespace } = client.options;
+      await inTime(() => client.workflowService.describeNamespace({ namespace }), 1_000);
+    },
+  };
+}
+
+/** Turns one expected kind of rejection into `false`; any other goes on. */
+function falseIf(expected: abstract new (...args: never[]) => Error): (error: unknown) => false {
+  return (error) => {
+    if (error instanceof expected) return false;
+    throw error;
+  };
+}

@@ -1,0 +1,51 @@
+/** What can happen to an alert, and what it asks to be done. */
+import type { AlertStatus } from './view.js';
+import type { AlertInput, AlertState, Delivery, DeliverAnswer, JournalEntry } from './state.js';
+
+export type AlertEvent =
+  | { readonly type: 'began' }
+  | {
+      readonly type: 'attempted';
+      readonly delivery: string;
+      readonly attempt: number;
+      readonly answer: DeliverAnswer;
+    }
+  /** Nothing was sent: the attempt could not begin (the ledger was away). It costs no attempt. */
+  | {
+      readonly type: 'attemptNotMade';
+      readonly delivery: string;
+      readonly attempt: number;
+      readonly reason: string;
+    }
+  /** Nobody knows whether it was sent: the worker was lost in the middle. */
+  | { readonly type: 'attemptLost'; readonly delivery: string; readonly attempt: number }
+  | { readonly type: 'acknowledged'; readonly by: string; readonly note?: string }
+  | { readonly type: 'resolved'; readonly by: string; readonly note?: string }
+  /** T7. The period is over. */
+  | { readonly type: 'subjectEnded'; readonly at: number }
+  | { readonly type: 'journalled'; readonly upTo: number }
+  | { readonly type: 'journalFailed' }
+  | { readonly type: 'rejected' }
+  | { readonly type: 'ticked' };
+
+/** Each carries what makes doing it twice harmless: the attempt's number, the entries' numbers. */
+export type AlertEffect =
+  | {
+      readonly type: 'deliver';
+      readonly input: AlertInput;
+      readonly delivery: Pick<Delivery, 'id' | 'route' | 'purpose'>;
+      readonly attempt: number;
+    }
+  | {
+      readonly type: 'journal';
+      readonly status: AlertStatus;
+      readonly entries: readonly JournalEntry[];
+    };
+
+export type AlertWorkflowInput =
+  | { readonly kind: 'raised'; readonly input: AlertInput }
+  | {
+      readonly kind: 'carried';
+      readonly state: AlertState;
+      readonly outbox: readonly AlertEffect[];
+    };

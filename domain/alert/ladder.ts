@@ -1,0 +1,45 @@
+/**
+ * What follows an attempt (A3, A4). Attempts at 0 s, then the ladder's waits after failures;
+ * `Retry-After` stretches, never shortens.
+ */
+import type { ChannelName } from '../words.js';
+import type { Outcome } from './outcome.js';
+import type { Attempt } from './state.js';
+
+export type Next =
+  | { readonly type: 'accepted' }
+  | { readonly type: 'failed' }
+  | { readonly type: 'again'; readonly afterMs: number };
+
+/** Slack cannot tell a repeat: one double is better than silence, two are not (A4). */
+const ONE_REPEAT_WHEN_AMBIGUOUS: readonly ChannelName[] = ['slack'];
+
+/** `before` are the attempts that came before the one with this outcome. */
+export function afterAttempt(
+  channel: ChannelName,
+  before: readonly Attempt[],
+  outcome: Outcome,
+  ladderMs: readonly number[],
+): Next {
+  switch (outcome.kind) {
+    case 'accepted':
+      return { type: 'accepted' };
+    case 'permanent_recipient':
+    case 'permanent_config':
+      return { type: 'failed' };
+    case 'ambiguous':
+      if (
+        ONE_REPEAT_WHEN_AMBIGUOUS.includes(channel) &&
+        before.some((attempt) => attempt.outcome === 'ambiguous')
+      ) {
+        return { type: 'failed' };
+      }
+      break;
+    case 'throttled':
+    case 'transient':
+      break;
+  }
+  const wait = ladderMs[before.length];
+  if (wait === undefined) return { type: 'failed' };
+  return { type: 'again', afterMs: Math.max(wait, outcome.retryAfterMs ?? 0) };
+}

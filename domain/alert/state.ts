@@ -1,0 +1,94 @@
+/**
+ * All that one alert knows: `firing -> acknowledged -> resolved`, or `firing -> resolved` (A1),
+ * and a delivery for each of its routes, every one on its own (A3). Plain JSON.
+ */
+import type { ChannelName } from '../words.js';
+import type { ThresholdFacts } from './facts.js';
+import type { Outcome, OutcomeKind, Suppression } from './outcome.js';
+import type { Policy } from './policy.js';
+
+/** What was crossed, so that the ledger can tell a firing from a repeat after a restore. */
+export interface FiringRef {
+  readonly periodId: string;
+  readonly limitsRev: number;
+}
+
+/** `supported` is decided by the ledger's registry, `destination` is a reference, never an address. */
+export interface AlertRoute {
+  readonly channel: ChannelName;
+  readonly destination?: string;
+}
+
+/** The frozen input of an alert. */
+export interface AlertInput {
+  readonly id: string;
+  readonly org: string;
+  /** The workflow id of the budget period it belongs to. */
+  readonly subject: string;
+  readonly kind: 'threshold';
+  readonly facts: ThresholdFacts;
+  readonly routes: readonly AlertRoute[];
+  readonly firing: FiringRef;
+  readonly policy: Policy;
+}
+
+export interface Attempt {
+  readonly no: number;
+  readonly at: number;
+  readonly outcome: OutcomeKind;
+  readonly reason: string;
+}
+
+/**
+ * `due`: the next attempt starts at `dueAt`; `sending`: one is under way; the last three are ends.
+ * `purpose` `resolve` is the word that it is over, for destinations that want it (T7).
+ */
+export interface Delivery {
+  readonly id: string;
+  readonly route: AlertRoute;
+  readonly purpose: 'fire' | 'resolve';
+  readonly status: 'due' | 'sending' | 'accepted' | 'failed' | 'suppressed';
+  readonly dueAt?: number;
+  readonly attempts: readonly Attempt[];
+  readonly suppression?: Suppression;
+}
+
+export interface AlertState {
+  readonly input: AlertInput;
+  readonly phase: 'firing' | 'acknowledged' | 'resolved';
+  readonly raisedAt: number;
+  readonly acknowledged?: { readonly by: string; readonly at: number; readonly note?: string };
+  readonly resolved?: { readonly by: string; readonly at: number; readonly note?: string };
+  readonly deliveries: readonly Delivery[];
+  /** Decisions not yet written to the journal, oldest first, with the number of the first. */
+  readonly unwritten: readonly JournalEntry[];
+  readonly nextEntry: number;
+  readonly writing: number;
+  readonly rewriteAt?: number;
+  readonly rejected: number;
+}
+
+/** One decision of the alert, appended to the ledger's journal by (alert, no): twice is once. */
+export interface JournalEntry {
+  readonly no: number;
+  readonly at: number;
+  readonly what:
+    | 'raised'
+    | 'attempt'
+    | 'suppressed'
+    | 'delivered'
+    | 'failed'
+    | 'acknowledged'
+    | 'resolved'
+    | 'exhausted';
+  readonly delivery?: string;
+  readonly channel?: ChannelName;
+  readonly attempt?: number;
+  readonly reason?: string;
+  readonly by?: string;
+}
+
+/** What `deliver` answers: an outcome, or the word that nothing was sent and why. */
+export type DeliverAnswer =
+  | { readonly type: 'sent'; readonly outcome: Outcome }
+  | { readonly type: 'suppressed'; readonly reason: Suppression };

@@ -1,0 +1,108 @@
+/**
+ * Taking one sender's report into the state: the highest (epoch, seq) of each sender counts, a
+ * closed sender takes no more, higher limits replace lower ones. Nothing here depends on order.
+ */
+import type { Limits } from './limits.js';
+import type { Report } from './report.js';
+import type { BudgetState, Killed, SenderTotals } from './state.js';
+import { LEDGER } from './state.js';
+import { spentOf } from './sum.js';
+import { rearmThresholds } from './thresholds.js';
+import { thresholdAmount } from '../ratio.js';
+
+/** Senders one period keeps apart; each costs about 100 bytes of every rotation. */
+export const MAX_SENDERS = 2_000;
+
+export function applyReport(state: BudgetState, report: Report, now: number): BudgetState {
+  const known = state.senders[report.sender];
+  if (known === undefined && Object.keys(state.senders).length >= MAX_SENDERS) {
+    return reject(state, `sender ${report.sender}: more than ${String(MAX_SENDERS)} senders`);
+  }
+  let next = state;
+  if (isNewer(report, known)) {
+    next = {
+      ...next,
+      senders: { ...next.senders, [report.sender]: senderOf(report) },
+      ...(report.run === undefined ? {} : { run: report.run }),
+    };
+  }
+  // Limits are the ledger's to give; a direct sender only knows what it was told.
+  if (report.sender === LEDGER && report.limits !== undefined) {
+    next = applyLimits(next, report.limits, now);
+  }
+  return next;
+}
+
+/** Counts what could not be read; the last one is shown in the status. */
+export function reject(state: BudgetState, reason: string): BudgetState {
+  return { ...state, rejected: state.rejected + 1, lastRejection: reason.slice(0, 200) };
+}
+
+function isNewer(report: Report, known: SenderTotals | undefined): boolean {
+  if (known === undefined) return true;
+  if (known.closed === true) return false;
+  if (report.epoch !== known.epoch) return report.epoch > known.epoch;
+  return report.seq > known.seq;
+}
+
+function senderOf(report: Report): SenderTotals {
+  const { epoch, seq, cost, tokens, calls, firstAt, lastAt } = report;
+  return {
+    epoch,
+    seq,
+    totals: {
+      ...{ cost, tokens, calls },
+      ...(firstAt === undefined ? {} : { firstAt }),
+      ...(lastAt === undefined ? {} : { lastAt }),
+    },
+    // The ledger closing means the period's end, which the period itself records.
+    ...(report.closing === true && report.sender !== LEDGER ? { closed: true } : {}),
+  };
+}
+
+function applyLimits(state: BudgetState, limits: Limits, now: number): BudgetState {
+  if (limits.rev <= state.limits.rev) return state;
+  const spent = spentOf(state, now);
+  const next: BudgetState = {
+    ...state,
+    limits,
+    latches: rearmThresholds(limits, state.latches, spent),
+  };
+  const { killed, ...rest } = next;
+  if (killed === undefined) return next;
+  // K4. A raise lifts a kill only if the new ratio is below the kill's threshold.
+  const limit = limits.limits.find((each) => each.dimension === killed.dimension);
+  const lifted =
+    limit !== undefined &&
+    limit.amount > killed.limit &&
+    spent[killed.dimension] < thresholdAmount(limit.amount, killed.bps);
+  return lifted ? rest : { ...next, killed: narrowed(killed, limits) };
+}
+
+/** C2. Whom an organisation's kill stops follows who has it configured now. */
+function narrowed(killed: Killed, limits: Limits): Killed {
+  const routes = limits.limits
+    .find((each) => each.dimension === killed.dimension)
+    ?.thresholds.find((each) => each.bps === killed.bps)
+    ?.routes.filter((route) => route.channel === 'kill');
+  return routes === undefined || routes.length === 0
+    ? killed
+    : withAgents(killed, agentsOf(routes));
+}
+
+export function withAgents(killed: Killed, agents: readonly string[] | undefined): Killed {
+  const { agents: _old, ...rest } = killed;
+  return agents === undefined ? rest : { ...rest, agents };
+}
+
+/** One kill route without agents stops everyone; else those named by any. */
+export function agentsOf(
+  routes: readonly { readonly agents?: readonly string[] }[],
+): readonly string[] | undefined {
+  const agents = new Set<string>();
+  for (const route of routes) {
+    if (route.agents === undefined) return undefined;
+    for (const agent of route.agents) agents.add(agent);
+  }
+  return [...agents].sort();
+}

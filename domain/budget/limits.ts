@@ -1,0 +1,38 @@
+/**
+ * What a period is held to. Limits are frozen into a period's row and its workflow with a
+ * revision: a higher revision replaces a lower one, never the other way round.
+ */
+import type { ChannelName, Dimension, Enforcement } from '../words.js';
+
+/**
+ * One way out for a crossing. `destination` is a reference into the ledger (never an address);
+ * without one the organisation's default of that channel is meant (C3). `kill` has none.
+ * `agents` narrows a `kill` on the organisation's budget to those that synced it (C2); without
+ * it a kill stops everyone the period counts.
+ */
+export interface Route {
+  readonly channel: ChannelName;
+  readonly destination?: string;
+  readonly agents?: readonly string[];
+}
+
+/** A ratio of the limit in basis points, 1 to 10,000 (T1), and where its crossing goes. */
+export interface Threshold {
+  readonly bps: number;
+  readonly routes: readonly Route[];
+}
+
+/** One dimension's limit. `amount` is an integer: nano-USD, tokens, calls or milliseconds (B1). */
+export interface Limit {
+  readonly dimension: Dimension;
+  readonly amount: number;
+  readonly enforcement: Enforcement;
+  /** Ascending by `bps`, each at most once; none means the limit is only shown and enforced. */
+  readonly thresholds: readonly Threshold[];
+}
+
+/** All limits of one period, at most one a dimension. */
+export interface Limits {
+  readonly rev: number;
+  readonly limits: readonly Limit[];
+}

@@ -1,0 +1,230 @@
+/**
+ * The budget machine: reports in, publishes and alerts out. Pure; the workflow only drives it.
+ *
+ * M-1. A report is evaluated before anything else happens to it (T2): what it crosses is decided
+ *      in the same step that takes it in.
+ * M-2. At most one publish is under way; what changed meanwhile is published right after it.
+ * M-3. An alert that kills starts only after a publish that says `killed` was confirmed (K3).
+ * M-4. A closing period fires what its last totals cross, then ends its alerts, then publishes.
+ */
+import { assertNever, type Machine, type Step } from '../step.js';
+import { alertInputOf } from './alert-input.js';
+import { agentsOf, applyReport, reject, withAgents } from './apply-report.js';
+import { dueAtOf } from './due.js';
+import { endsAtOf } from './ends.js';
+import type { BudgetEffect, BudgetEvent } from './events.js';
+import { beginBudget } from './input.js';
+import { markOf, publishedOf } from './publish.js';
+import type { Report } from './report.js';
+import type { BudgetState } from './state.js';
+import { LEDGER } from './state.js';
+import { spentOf, sumOf } from './sum.js';
+import { fireThresholds, type Crossing } from './thresholds.js';
+
+type BudgetStep = Step<BudgetState, BudgetEffect>;
+
+export const budgetMachine: Machine<BudgetState, BudgetEvent, BudgetEffect> = {
+  reduce: reduceBudget,
+  dueAt: dueAtOf,
+  tick: () => ({ type: 'ticked' }),
+  isSettled: (state) => state.phase === 'closed',
+};
+
+export function reduceBudget(before: BudgetState, event: BudgetEvent, now: number): BudgetStep {
+  const state: BudgetState = { ...before, evaluatedAt: now };
+  switch (event.type) {
+    case 'began':
+      return state.phase === 'opening'
+        ? [state, [{ type: 'openPeriod', opening: openingOf(state) }]]
+        : evaluate(state, now);
+    case 'opened':
+      return state.phase === 'opening' ? evaluate(opened(state, event.row), now) : [state, []];
+    case 'openFailed':
+      return [{ ...state, republishAt: now + state.policy.retryMs }, []];
+    case 'reported':
+      return reported(state, event.report, now);
+    case 'rejected':
+      return evaluate(reject(state, event.reason), now);
+    case 'published':
+      return published(state, event, now);
+    case 'publishFailed':
+      return [{ ...state, publishing: false, republishAt: now + state.policy.retryMs }, []];
+    case 'alertRaised':
+      return alertRaised(state, event.alertId, now);
+    case 'alertEnded':
+      return evaluate(
+        {
+          ...state,
+          openAlerts: state.openAlerts.filter((open) => open.alertId !== event.alertId),
+        },
+        now,
+      );
+    case 'ticked':
+      return ticked(state, now);
+    default:
+      return assertNever(event);
+  }
+}
+
+function openingOf(state: BudgetState): (BudgetEffect & { type: 'openPeriod' })['opening'] {
+  const { key, window, name, limits } = state;
+  return { key, window, name, limits };
+}
+
+/** The row wins over what a direct sender knew; reports that came meanwhile stay. */
+function opened(state: BudgetState, row: (BudgetEvent & { type: 'opened' })['row']): BudgetState {
+  const loaded = beginBudget({ kind: 'row', row, policy: state.policy });
+  return {
+    ...loaded,
+    senders: { ...loaded.senders, ...state.senders },
+    ...(state.run === undefined ? {} : { run: state.run }),
+    rejected: state.rejected,
+    ...(state.lastRejection === undefined ? {} : { lastRejection: state.lastRejection }),
+  };
+}
+
+function reported(state: BudgetState, report: Report, now: number): BudgetStep {
+  if (state.phase === 'closing' || state.phase === 'closed') return [state, []];
+  const next = applyReport(state, report, now);
+  if (next.phase === 'opening') return [next, []];
+  const closes = report.closing === true && report.sender === LEDGER;
+  return closes ? close(next, now) : evaluate(next, now);
+}
+
+function ticked(state: BudgetState, now: number): BudgetStep {
+  const { republishAt, ...rest } = state;
+  const next: BudgetState = republishAt !== undefined && republishAt <= now ? rest : state;
+  if (next.phase === 'opening') {
+    return next === state
+      ? [state, []]
+      : [next, [{ type: 'openPeriod', opening: openingOf(next) }]];
+  }
+  const ends = endsAtOf(next);
+  return next.phase === 'open' && ends !== undefined && ends + next.policy.closeGraceMs <= now
+    ? close(next, now)
+    : evaluate(next, now);
+}
+
+/** Fires what is now passed (T2), then publishes what changed. */
+function evaluate(state: BudgetState, now: number): BudgetStep {
+  if (state.phase !== 'open') return publishIfChanged(state, [], now);
+  const [next, effects] = fire(state, now);
+  return publishIfChanged(next, effects, now);
+}
+
+function fire(state: BudgetState, now: number): [BudgetState, BudgetEffect[]] {
+  const { latches, crossings } = fireThresholds(
+    state.limits,
+    state.latches,
+    spentOf(state, now),
+    now,
+    state.policy.cooldownMs,
+  );
+  let next: BudgetState = { ...state, latches };
+  const saturated = sumOf(Object.values(state.senders)).saturated;
+  if (saturated && next.saturated !== true) next = { ...next, saturated };
+  const effects: BudgetEffect[] = [];
+  for (const crossing of crossings) next = raise(next, crossing, effects, now);
+  return [next, effects];
+}
+
+function raise(
+  state: BudgetState,
+  crossing: Crossing,
+  effects: BudgetEffect[],
+  now: number,
+): BudgetState {
+  const firingNo = state.firingNo + 1;
+  const input = alertInputOf({ ...state, limitsRev: state.limits.rev }, crossing, firingNo, now);
+  const raised: BudgetState = {
+    ...state,
+    firingNo,
+    openAlerts: [...state.openAlerts, { alertId: input.id, dimension: crossing.dimension }],
+  };
+  const kills = crossing.routes.filter((route) => route.channel === 'kill');
+  if (kills.length === 0) {
+    effects.push({ type: 'raiseAlert', input });
+    return { ...raised, raising: [...raised.raising, input.id] };
+  }
+  return {
+    ...raised,
+    // The first kill stays the reason; a later one changes nothing (K1: sticky).
+    killed:
+      raised.killed ??
+      withAgents(
+        { at: now, dimension: crossing.dimension, bps: crossing.bps, limit: crossing.limit },
+        agentsOf(kills),
+      ),
+    afterPublish: [...raised.afterPublish, input],
+  };
+}
+
+/** Only an alert that has started can be told that it is over. */
+function alertRaised(state: BudgetState, alertId: string, now: number): BudgetStep {
+  const next = { ...state, raising: state.raising.filter((id) => id !== alertId) };
+  if (next.phase !== 'closing') return evaluate(next, now);
+  return publishIfChanged(next, [{ type: 'endAlert', alertId, at: endedAt(next, now) }], now);
+}
+
+function close(state: BudgetState, now: number): BudgetStep {
+  const [fired, effects] = fire(state, now);
+  const starting = new Set([...fired.raising, ...fired.afterPublish.map(({ id }) => id)]);
+  const at = endedAt(fired, now);
+  for (const { alertId } of fired.openAlerts) {
+    if (!starting.has(alertId)) effects.push({ type: 'endAlert', alertId, at });
+  }
+  return publishIfChanged({ ...fired, phase: 'closing' }, effects, now);
+}
+
+/** T7. A period ends at its end, however late that is noticed. */
+function endedAt(state: BudgetState, now: number): number {
+  return Math.min(now, endsAtOf(state) ?? now);
+}
+
+function publishIfChanged(
+  state: BudgetState,
+  effects: readonly BudgetEffect[],
+  now: number,
+): BudgetStep {
+  if (state.phase === 'closed' || state.phase === 'opening') return [state, effects];
+  if (state.publishing || state.republishAt !== undefined) return [state, effects];
+  const mark = markOf(state, now);
+  if (mark === state.published) return [settle(state), effects];
+  const publish: BudgetEffect = {
+    type: 'publish',
+    published: publishedOf(state, now),
+    mark,
+    covers: state.afterPublish.length,
+  };
+  return [{ ...state, publishing: true, publishes: state.publishes + 1 }, [...effects, publish]];
+}
+
+function published(
+  state: BudgetState,
+  event: BudgetEvent & { type: 'published' },
+  now: number,
+): BudgetStep {
+  const freed = state.afterPublish.slice(0, event.covers);
+  const next: BudgetState = {
+    ...state,
+    publishing: false,
+    published: event.mark,
+    afterPublish: state.afterPublish.slice(event.covers),
+    raising: [...state.raising, ...freed.map(({ id }) => id)],
+  };
+  return publishIfChanged(
+    next,
+    freed.map((input) => ({ type: 'raiseAlert', input })),
+    now,
+  );
+}
+
+/** Closed once the row says so, every alert has been started and every open one told. */
+function settle(state: BudgetState): BudgetState {
+  const done =
+    state.phase === 'closing' &&
+    state.raising.length === 0 &&
+    state.openAlerts.length === 0 &&
+    state.afterPublish.length === 0;
+  return done ? { ...state, phase: 'closed' } : state;
+}

@@ -1,0 +1,128 @@
+/**
+ * Which thresholds fire, and which are armed again.
+ *
+ * T2. A (dimension, threshold, channel) fires once per limit value of a period.
+ * T3. One change that passes several fires each of them, lowest first.
+ * T4. Crossings of one (dimension, threshold) at one moment form one crossing with all channels.
+ * T5. Only a raise re-arms; a crossing inside the cooldown is held and fires at its end.
+ */
+import { thresholdAmount } from '../ratio.js';
+import type { Dimension } from '../words.js';
+import { latchKey } from './latch-key.js';
+import type { Limits, Route } from './limits.js';
+import type { Latch, Latches } from './state.js';
+
+export type Spent = Readonly<Record<Dimension, number>>;
+
+export interface Crossing {
+  readonly dimension: Dimension;
+  readonly bps: number;
+  readonly limit: number;
+  readonly spent: number;
+  readonly routes: readonly Route[];
+}
+
+const FRESH: Latch = { fired: [] };
+/** More changes of a limit than anybody makes in a period; keeps the state bounded. */
+const REMEMBERED_LIMITS = 64;
+
+/** Fires what is reached and armed, and spends its latches. */
+export function fireThresholds(
+  limits: Limits,
+  latches: Latches,
+  spent: Spent,
+  now: number,
+  cooldownMs: number,
+): { latches: Latches; crossings: readonly Crossing[] } {
+  const next: Record<string, Latch> = { ...latches };
+  const crossings: Crossing[] = [];
+  for (const limit of limits.limits) {
+    const amountSpent = spent[limit.dimension];
+    for (const threshold of limit.thresholds) {
+      if (amountSpent < thresholdAmount(limit.amount, threshold.bps)) continue;
+      const firing: Route[] = [];
+      const touched: Record<string, Latch> = {};
+      for (const route of threshold.routes) {
+        const key = latchKey(limit.dimension, threshold.bps, route.channel);
+        const latch = next[key] ?? FRESH;
+        if (latch.reached !== undefined) continue;
+        if (isQuiet(latch, route, now)) continue;
+        const again = latch.fired.includes(limit.amount);
+        if (!again) firing.push(route);
+        touched[key] = spend(latch, limit.amount, again, route, now, cooldownMs);
+      }
+      Object.assign(next, touched);
+      if (firing.length > 0) {
+        crossings.push({
+          dimension: limit.dimension,
+          bps: threshold.bps,
+          limit: limit.amount,
+          spent: amountSpent,
+          routes: firing,
+        });
+      }
+    }
+  }
+  crossings.sort((a, b) => a.bps - b.bps);
+  return { latches: next, crossings };
+}
+
+/** `kill` has no cooldown (T5). */
+function isQuiet(latch: Latch, route: Route, now: number): boolean {
+  return route.channel !== 'kill' && latch.quietUntil !== undefined && latch.quietUntil > now;
+}
+
+function spend(
+  latch: Latch,
+  limit: number,
+  again: boolean,
+  route: Route,
+  now: number,
+  cooldownMs: number,
+): Latch {
+  if (again) return { ...latch, reached: limit };
+  return {
+    reached: limit,
+    fired: [...latch.fired, limit].slice(-REMEMBERED_LIMITS),
+    ...(route.channel === 'kill' ? {} : { quietUntil: now + cooldownMs }),
+  };
+}
+
+/**
+ * T5. After a change of limits: what the new limit leaves unreached is armed again if that limit
+ * is a raise; what stays reached is from now on reached under the new one.
+ */
+export function rearmThresholds(limits: Limits, latches: Latches, spent: Spent): Latches {
+  const next: Record<string, Latch> = { ...latches };
+  for (const limit of limits.limits) {
+    for (const threshold of limit.thresholds) {
+      const stands = spent[limit.dimension] >= thresholdAmount(limit.amount, threshold.bps);
+      for (const route of threshold.routes) {
+        const key = latchKey(limit.dimension, threshold.bps, route.channel);
+        const latch = latches[key];
+        if (latch?.reached === undefined) continue;
+        const { reached, ...armed } = latch;
+        if (stands) next[key] = { ...latch, reached: limit.amount };
+        else if (limit.amount > reached) next[key] = armed;
+      }
+    }
+  }
+  return next;
+}
+
+/** The earliest end of a cooldown that holds back a crossing which still stands (T5). */
+export function heldUntil(limits: Limits, latches: Latches, spent: Spent): number | undefined {
+  let earliest: number | undefined;
+  for (const limit of limits.limits) {
+    for (const threshold of limit.thresholds) {
+      if (spent[limit.dimension] < thresholdAmount(limit.amount, threshold.bps)) continue;
+      for (const route of threshold.routes) {
+        const latch = latches[latchKey(limit.dimension, threshold.bps, route.channel)];
+        if (latch === undefined || latch.reached !== undefined) continue;
+        if (route.channel === 'kill' || latch.quietUntil === undefined) continue;
+        earliest = Math.min(earliest ?? latch.quietUntil, latch.quietUntil);
+      }
+    }
+  }
+  return earliest;
+}

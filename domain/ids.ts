@@ -1,0 +1,113 @@
+/**
+ * Every id in one place, so that the same thing has the same id wherever it is computed.
+ * I-1. Distinct keys give distinct ids: names are percent-encoded, `/` included, and whatever
+ *      cannot be written out whole carries 128 bits of its hash after a `~`, which no other id has.
+ * I-2. An id is ASCII and at most 255 bytes; no text, however broken, makes one throw.
+ */
+import type { PeriodKey, Scope } from './budget/period-key.js';
+import { sha256Hex } from './hash.js';
+import { codePointBytes, codePoints, isSurrogate } from './utf8.js';
+import { CADENCES, type Cadence } from './words.js';
+
+const MAX_ID_BYTES = 255;
+const MAX_COMPONENT_BYTES = 64;
+const PREFIX_BYTES = 32;
+const HASH_DIGITS = 32;
+const AGENT = 'agent:';
+
+/** `budget/default/agent:research-bot/daily/20261121T000000Z`; a run's ends in `/<generation>`. */
+export function budgetWorkflowId(key: PeriodKey): string {
+  return `budget/${periodPath(key)}`;
+}
+
+/** The ledger's row of a period: all lives of a run are one row, so without a generation. */
+export function periodRowId({ org, scope, cadence, period }: PeriodKey): string {
+  const parts = [encodeComponent(org), encodeScope(scope), cadence, encodeComponent(period)];
+  return parts.join('/');
+}
+
+/** `alert/default/agent:research-bot/daily/20261121T000000Z/3`: the third firing of that period. */
+export function alertWorkflowId(key: PeriodKey, firingNo: number): string {
+  return `alert/${periodPath(key)}/${String(firingNo)}`;
+}
+
+/**
+ * One (alert, route): its index in the frozen policy, or a reference. `resolve` is the word that
+ * it is over: another message, so another delivery (T7).
+ */
+export function deliveryId(
+  alertId: string,
+  route: number | string,
+  purpose: 'fire' | 'resolve' = 'fire',
+): string {
+  const id = `${alertId}/${encodeComponent(String(route))}${purpose === 'fire' ? '' : '/resolve'}`;
+  if (id.length <= MAX_ID_BYTES) return id;
+  return hashed(id, MAX_ID_BYTES - HASH_DIGITS - 1);
+}
+
+/**
+ * A11. What providers know a delivery by, the same on all its attempts: 71 ASCII characters,
+ * without the `.` that separates the parts of a signed webhook, and without anybody's name.
+ */
+export function idempotencyKey(delivery: string): string {
+  return `kavach-${sha256Hex(delivery)}`;
+}
+
+/** The inverse of `budgetWorkflowId`; undefined for any other id and where a name was hashed. */
+export function parseBudgetWorkflowId(id: string): PeriodKey | undefined {
+  const [head, org, scope, cadence, period, generation, ...rest] = id.split('/').map(decode);
+  if (head !== 'budget' || rest.length > 0 || !isCadence(cadence)) return undefined;
+  if (org === undefined || !isScope(scope) || period === undefined) return undefined;
+  const key = { org, scope, cadence, period, generation: Number(generation ?? 1) };
+  // Only what would be written the same way was written by us.
+  return budgetWorkflowId(key) === id ? key : undefined;
+}
+
+/** At most 65 + 71 + 7 + 65 + 16 bytes and four slashes: an alert's id stays within 255. */
+function periodPath({ org, scope, cadence, period, generation }: PeriodKey): string {
+  const path = `${encodeComponent(org)}/${encodeScope(scope)}/${cadence}/${encodeComponent(period)}`;
+  return cadence === 'run' ? `${path}/${String(generation)}` : path;
+}
+
+function encodeScope(scope: Scope): string {
+  return scope === 'org' ? scope : AGENT + encodeComponent(scope.slice(AGENT.length));
+}
+
+function encodeComponent(name: string): string {
+  if (/^[\w.-]{0,64}$/.test(name)) return name;
+  const points = codePoints(name);
+  const encoded = points.map(encodeCodePoint).join('');
+  // Lone surrogates have no bytes that could be read back as text.
+  const isWhole = encoded.length <= MAX_COMPONENT_BYTES && !points.some(isSurrogate);
+  return isWhole ? encoded : hashed(encoded, PREFIX_BYTES);
+}
+
+function encodeCodePoint(codePoint: number): string {
+  const char = String.fromCodePoint(codePoint);
+  if (/^[\w.-]$/.test(char)) return char;
+  return codePointBytes(codePoint)
+    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+    .join('');
+}
+
+/** A readable beginning that ends on a whole escape, and the hash of all of it. */
+function hashed(encoded: string, prefixBytes: number): string {
+  const prefix = encoded.slice(0, prefixBytes).replace(/%.?$/, '');
+  return `${prefix}~${sha256Hex(encoded).slice(0, HASH_DIGITS)}`;
+}
+
+function decode(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+function isCadence(word: string | undefined): word is Cadence {
+  return CADENCES.some((cadence) => cadence === word);
+}
+
+function isScope(text: string | undefined): text is Scope {
+  return text === 'org' || (text?.startsWith(AGENT) ?? false);
+}

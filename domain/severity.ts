@@ -1,0 +1,32 @@
+/** How bad a crossing is: follows from its threshold alone (T6). */
+import type { Priority, Severity } from './words.js';
+
+/** Severity of a threshold in basis points: below 9,000 warning, below 10,000 error, else critical. */
+export function severityOf(bps: number): Severity {
+  if (bps < 9_000) return 'warning';
+  return bps < 10_000 ? 'error' : 'critical';
+}
+
+const PRIORITY_OF = {
+  warning: 'medium',
+  error: 'high',
+  critical: 'critical',
+} as const satisfies Record<Severity, Priority>;
+
+/** Priority of a budget's alert. */
+export function priorityOf(severity: Severity): Priority {
+  return PRIORITY_OF[severity];
+}
+
+export type Level = 'WARN' | 'ALERT' | 'CRITICAL';
+
+const LEVEL_OF = {
+  warning: 'WARN',
+  error: 'ALERT',
+  critical: 'CRITICAL',
+} as const satisfies Record<Severity, Level>;
+
+/** The word templates call `{level}`. */
+export function levelOf(severity: Severity): Level {
+  return LEVEL_OF[severity];
+}

@@ -1,0 +1,369 @@
+/**
+ * The book: what was spent, configured, decided and recorded. All SQL lives behind this face.
+ *
+ * Invariants
+ * L-1. An event counts once per (org, idempotency key): in `usage_event` and in every period's
+ *      own totals in the same transaction, or not at all (B5).
+ * L-2. A period's `seq` grows in every transaction that changes its totals, limits or run life,
+ *      and is read in one statement with them.
+ * L-3. A publish writes back only what the workflow owns, never own totals, and an older one
+ *      never overwrites a newer one.
+ * L-4. A claim is exclusive until its lease ends; work under an outdated fence changes nothing.
+ * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`.
+ */
+import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
+import type { AlertInput, JournalEntry } from '../domain/alert/state.js';
+import type { Outcome } from '../domain/alert/outcome.js';
+import type { Limits } from '../domain/budget/limits.js';
+import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
+import type {
+  Killed,
+  Latches,
+  OpenAlert,
+  Published,
+  SenderTotals,
+} from '../domain/budget/state.js';
+import type { RunLife, Totals } from '../domain/budget/totals.js';
+import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
+import type { ChannelName, Dimension } from '../domain/words.js';
+
+// ---------------------------------------------------------------- usage
+
+/** `clamped`: B4, its receipt time counts. `unpriced`: B6. `late`: its period had ended. */
+export type UsageFlag = 'clamped' | 'unpriced' | 'late';
+
+/** One LLM call, validated and priced. Integers throughout (B1). */
+export interface UsageEvent {
+  readonly idempotencyKey: string;
+  readonly agent: string;
+  readonly run?: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** As sent, nano-USD. */
+  readonly costReported: number;
+  /** As counted, nano-USD (B6). */
+  readonly costUsed: number;
+  readonly priceVersion?: string;
+  readonly durationMs: number;
+  readonly status: string;
+  /** The time that counts (B4), epoch ms. */
+  readonly at: number;
+  readonly receivedAt: number;
+  readonly flags: readonly UsageFlag[];
+}
+
+/** A period row as it is first written; an existing row keeps what it has. */
+export interface PeriodSeed {
+  readonly key: PeriodKey;
+  readonly window: PeriodWindow;
+  readonly name: string;
+  readonly limits: Limits;
+}
+
+/** Which events of a batch (indices) count in which period. */
+export interface Placement {
+  readonly seed: PeriodSeed;
+  readonly events: readonly number[];
+}
+
+export interface IngestBatch {
+  readonly org: string;
+  readonly events: readonly UsageEvent[];
+  readonly placements: readonly Placement[];
+  /** The revisions the placements were made under; another one in the ledger stores nothing. */
+  readonly revisions: readonly { readonly scope: Scope; readonly rev: number }[];
+  readonly now: number;
+  /** Rows that this batch takes past their notify amounts are claimed for so long. */
+  readonly claimMs: number;
+}
+
+/** A period the batch touched, as it is after it. */
+export interface TouchedPeriod {
+  readonly id: string;
+  readonly key: PeriodKey;
+  readonly killed?: Killed;
+  /** A `block` limit is reached (B9), own and direct totals together. */
+  readonly blocked: boolean;
+  /** Present when this batch took it past its notify amounts and now holds its claim. */
+  readonly claim?: ClaimedPeriod;
+}
+
+export type IngestResult =
+  | { readonly type: 'stale_configuration' }
+  | {
+      readonly type: 'stored';
+      /** Keys that were new. */
+      readonly stored: number;
+      readonly duplicates: number;
+      readonly periods: readonly TouchedPeriod[];
+      /** Agents of the batch that a person has stopped (K2). */
+      readonly stopped: readonly Stop[];
+    };
+
+export interface Stop {
+  readonly agent: string;
+  readonly at: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** A bad event of a batch: kept readable, never counted (spec §8). `raw` is at most 4 KiB. */
+export interface QuarantinedEvent {
+  readonly org: string;
+  readonly at: number;
+  readonly path: string;
+  readonly problem: string;
+  readonly raw: string;
+}
+
+/** One word about a run's life (B7). */
+export interface RunReport {
+  readonly seed: PeriodSeed;
+  readonly what: 'started' | 'heartbeat' | 'ended';
+  readonly now: number;
+  readonly claimMs: number;
+}
+
+// ---------------------------------------------------------------- relay
+
+/** All a signal, a signal-with-start or a late evaluation needs of a row. */
+export interface ClaimedPeriod {
+  readonly id: string;
+  readonly fence: number;
+  readonly key: PeriodKey;
+  readonly window: PeriodWindow;
+  readonly name: string;
+  readonly state: 'open' | 'closed';
+  /** Whether a workflow was ever started for it. */
+  readonly started: boolean;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly own: Totals;
+  readonly run?: RunLife;
+  readonly limits: Limits;
+  readonly appliedRev: number;
+  readonly latches: Latches;
+  readonly firingNo: number;
+  readonly killed?: Killed;
+  readonly senders: Readonly<Record<string, SenderTotals>>;
+  readonly openAlerts: readonly OpenAlert[];
+  /** The row's end has passed: the report says `closing`. */
+  readonly closing: boolean;
+  /** Own totals passed what the period wants to know: first in the queue. */
+  readonly crossing: boolean;
+  readonly tries: number;
+}
+
+export interface ClaimRequest {
+  readonly now: number;
+  readonly limit: number;
+  readonly leaseMs: number;
+}
+
+export interface OutboxAlert {
+  readonly input: AlertInput;
+  readonly fence: number;
+  readonly tries: number;
+}
+
+// ---------------------------------------------------------------- deliveries
+
+export interface DeliveryRef {
+  readonly org: string;
+  readonly alertId: string;
+  readonly deliveryId: string;
+  readonly purpose: 'fire' | 'resolve';
+  readonly channel: ChannelName;
+  readonly destination?: string;
+  readonly firing: {
+    readonly periodId: string;
+    readonly dimension: Dimension;
+    readonly bps: number;
+    readonly limitsRev: number;
+  };
+}
+
+export type OpenedDelivery =
+  | { readonly type: 'suppressed'; readonly reason: 'no_destination' | 'superseded' | 'resolved' }
+  | {
+      readonly type: 'open';
+      readonly destination: OpenDestination;
+      /** What was rendered for an earlier attempt, to be sent again to the byte (A11). */
+      readonly message?: RenderedMessage;
+    };
+
+// ---------------------------------------------------------------- configuration
+
+export interface ConfigureRequest {
+  readonly org: string;
+  readonly scope: Scope;
+  readonly name: string;
+  readonly zone: string;
+  readonly budgets: readonly Budget[];
+  readonly shown?: readonly unknown[];
+  readonly by: string;
+  readonly now: number;
+  /** The windows of the budgets' calendar and total cadences that contain `now`. */
+  readonly windows: readonly { readonly key: PeriodKey; readonly window: PeriodWindow }[];
+}
+
+export interface NewDestination {
+  readonly channel: ChannelName;
+  readonly address: string;
+  readonly secrets?: readonly string[];
+  readonly template?: MessageTemplate;
+  /** T7. Wants the word that it is over; default: webhook only. */
+  readonly sendResolved?: boolean;
+}
+
+// ---------------------------------------------------------------- views
+
+export interface BudgetView {
+  readonly id: string;
+  readonly key: PeriodKey;
+  readonly window: PeriodWindow;
+  readonly name: string;
+  readonly state: 'open' | 'closed' | 'parked';
+  readonly own: Totals;
+  readonly direct: Totals;
+  readonly durationMs: number;
+  readonly limits: Limits;
+  readonly appliedRev: number;
+  readonly latches: Latches;
+  readonly firings: number;
+  readonly killed?: Killed;
+  readonly blocked: boolean;
+  readonly parkedReason?: string;
+  /** Spend of the last 15 minutes, nano-USD (T8: the caller computes rate and projection). */
+  readonly recentCost: number;
+  readonly recentTokens: number;
+}
+
+export interface AlertView {
+  readonly id: string;
+  readonly org: string;
+  readonly subject: string;
+  readonly phase: 'firing' | 'acknowledged' | 'resolved';
+  readonly exhausted: boolean;
+  readonly raisedAt: number;
+  readonly facts: AlertInput['facts'];
+}
+
+export interface AttemptView {
+  readonly deliveryId: string;
+  readonly channel: ChannelName;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  /** Absent: the attempt's end was never recorded; it may have reached the provider. */
+  readonly outcome?: Outcome;
+}
+
+export interface ApiKey {
+  readonly org: string;
+  readonly name: string;
+}
+
+export interface Ledger {
+  /** Rejects when the database does not answer within a second. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+
+  ingest(batch: IngestBatch): Promise<IngestResult>;
+  /** B8. Inserts rows that do not exist yet, with the sums of the events already there. */
+  ensurePeriods(seeds: readonly PeriodSeed[], now: number): Promise<void>;
+  quarantine(events: readonly QuarantinedEvent[]): Promise<void>;
+  quarantined(org: string, limit: number): Promise<readonly QuarantinedEvent[]>;
+  /** B7. Answers the row as `ingest` does; claimed when the run's timer has to be known at once. */
+  reportRun(report: RunReport): Promise<{ period: TouchedPeriod; stopped: readonly Stop[] }>;
+
+  /** Due rows, crossings first, then the oldest due, round-robin over organisations. */
+  claimPeriods(request: ClaimRequest): Promise<readonly ClaimedPeriod[]>;
+  /** The report was delivered: due again after `nextInMs` if the row has moved on. */
+  periodReported(claim: ClaimedPeriod, now: number, nextInMs: number): Promise<void>;
+  /** Not delivered: tried again after `backoffMs`; `park` ends that, with its reason. */
+  periodFailed(
+    claim: ClaimedPeriod,
+    failure: { now: number; backoffMs: number; reason: string; park: boolean },
+  ): Promise<void>;
+  /** A row that never needed a workflow is closed by the relay. */
+  closePeriod(claim: ClaimedPeriod, now: number): Promise<void>;
+  /** B4. Latches a closed row's late crossings and writes their one alert, in one transaction. */
+  recordLate(
+    claim: ClaimedPeriod,
+    late: { latches: Latches; firingNo: number; alert?: AlertInput; now: number },
+  ): Promise<void>;
+  claimAlerts(request: ClaimRequest): Promise<readonly OutboxAlert[]>;
+  alertStarted(id: string, fence: number): Promise<void>;
+  alertFailed(
+    id: string,
+    fence: number,
+    failure: { now: number; backoffMs: number; reason: string },
+  ): Promise<void>;
+  /** Rows due and how long the oldest has waited: the relay's lag. */
+  lag(now: number): Promise<{ due: number; oldestMs: number; parked: number }>;
+
+  /** Answers `stale` when a newer publish is already there (which is fine). */
+  publish(published: Published, now: number): Promise<'written' | 'stale'>;
+  /** For a period opened by a direct sender: inserts the row or loads what is there. */
+  openPeriod(seed: PeriodSeed, now: number): Promise<ClaimedPeriod>;
+
+  openDelivery(ref: DeliveryRef): Promise<OpenedDelivery>;
+  /**
+   * Writes the attempt before its request. The first message stored for the delivery wins and is
+   * answered. `unfinished` is true when this very attempt was begun before and has no outcome.
+   */
+  beginAttempt(
+    ref: DeliveryRef,
+    attempt: number,
+    message: RenderedMessage,
+    now: number,
+  ): Promise<{ message: RenderedMessage; unfinished: boolean }>;
+  finishAttempt(ref: DeliveryRef, attempt: number, outcome: Outcome, now: number): Promise<void>;
+  /** Appends by (alert, entry number) and keeps the alert's row in step; repeating writes nothing. */
+  appendJournal(alert: AlertView, entries: readonly JournalEntry[]): Promise<void>;
+
+  /** Creates what is missing at revision 0, so that every scope has a row to lock. */
+  configurations(org: string, scopes: readonly Scope[]): Promise<readonly ScopeConfiguration[]>;
+  /** C1. The same content is a no-op: `changed` is false, nothing is written. */
+  configure(
+    request: ConfigureRequest,
+  ): Promise<{ changed: boolean; configuration: ScopeConfiguration }>;
+  /** Seals and stores; answers the references in order. The same target is the same reference. */
+  putDestinations(org: string, destinations: readonly NewDestination[]): Promise<readonly string[]>;
+  /** C3. The destination that entries without a target go to. */
+  setDefaultDestination(org: string, channel: ChannelName, destination: string): Promise<void>;
+  stop(org: string, stop: Stop): Promise<{ changed: boolean }>;
+  resume(org: string, agent: string, by: string, now: number): Promise<{ changed: boolean }>;
+  stopped(org: string): Promise<readonly Stop[]>;
+
+  /** By the SHA-256 (hex) of the key; undefined when unknown or revoked. */
+  apiKey(hash: string): Promise<ApiKey | undefined>;
+  putApiKey(hash: string, key: ApiKey): Promise<void>;
+
+  budgets(query: {
+    org: string;
+    agent?: string;
+    id?: string;
+    openOnly?: boolean;
+    now: number;
+    limit: number;
+  }): Promise<readonly BudgetView[]>;
+  alerts(query: {
+    org: string;
+    agent?: string;
+    subject?: string;
+    limit: number;
+  }): Promise<readonly AlertView[]>;
+  alert(
+    org: string,
+    id: string,
+  ): Promise<
+    | { alert: AlertView; journal: readonly JournalEntry[]; attempts: readonly AttemptView[] }
+    | undefined
+  >;
+  /** Everything counted for an agent (or all): events and nano-USD used. */
+  usage(org: string, agent?: string): Promise<{ events: number; cost: number; tokens: number }>;
+}

@@ -1,0 +1,145 @@
+/**
+ * One budget period as a long-lived workflow: totals in, alerts and the row's state out. Thin:
+ * every decision is `domain/budget/reduce.ts`; here are only Temporal's doors.
+ */
+import {
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  proxyActivities,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { Activities } from '../activities/index.js';
+import type { AlertInput } from '../domain/alert/state.js';
+import { budgetDetails, timerSummaryOf } from '../domain/budget/details.js';
+import type { BudgetEffect, BudgetEvent } from '../domain/budget/events.js';
+import { beginBudget, type BudgetPeriodInput } from '../domain/budget/input.js';
+import { readReport } from '../domain/budget/read-report.js';
+import type { BudgetState } from '../domain/budget/state.js';
+import { budgetMachine } from '../domain/budget/reduce.js';
+import { budgetStatusOf } from '../domain/budget/status.js';
+import { alertSummary } from '../domain/alert/details.js';
+import type { AlertWorkflowInput } from '../domain/alert/events.js';
+import { orElse } from './failures.js';
+import { reportTotals, status, subjectEnded } from './messages.js';
+import { createRotation } from './rotation.js';
+import { kavachAgent, kavachOrg, kavachSeverity, kavachState } from './search-attributes.js';
+import { createShell } from './shell.js';
+
+// Every effect ends in an event: one in flight for ever would hold rotation and every alert.
+const { publishPeriod, openPeriod } = proxyActivities<Activities>({
+  startToCloseTimeout: '3s',
+  scheduleToCloseTimeout: '10s',
+  retry: { initialInterval: '200ms', maximumInterval: '2s' },
+});
+
+export async function budgetPeriod(input: BudgetPeriodInput): Promise<void> {
+  const carried = input.kind === 'carried' ? input : { state: beginBudget(input), outbox: [] };
+  let shown: string | undefined;
+  const rotation = createRotation(carried.state.policy);
+  const shell = createShell(carried, budgetMachine, {
+    perform,
+    wantsRotation: rotation.wanted,
+    onChange: describe,
+    timerSummary: timerSummaryOf,
+  });
+  function describe(state: BudgetState): void {
+    setCurrentDetails(budgetDetails(state, Date.now()));
+    const word = state.killed !== undefined ? 'killed' : state.phase;
+    if (!state.policy.searchAttributes || word === shown) return;
+    if (shown !== undefined || word !== 'open')
+      upsertSearchAttributes([{ key: kavachState, value: word }]);
+    shown = word;
+  }
+
+  setHandler(reportTotals, (message) => {
+    rotation.countSignal();
+    const report = readReport(message);
+    shell.dispatch(
+      'problem' in report
+        ? { type: 'rejected', reason: report.problem }
+        : { type: 'reported', report },
+    );
+  });
+  setDefaultSignalHandler((name) => {
+    rotation.countSignal();
+    shell.dispatch({ type: 'rejected', reason: `no signal is called ${name}` });
+  });
+  setHandler(status, () => budgetStatusOf(shell.state(), Date.now()));
+
+  if (input.kind !== 'carried') shell.dispatch({ type: 'began' });
+  const end = await shell.run();
+  if (end.kind === 'rotate') {
+    await continueAsNew<typeof budgetPeriod>({ kind: 'carried', ...end.carry });
+  }
+
+  async function perform(effect: BudgetEffect): Promise<BudgetEvent> {
+    switch (effect.type) {
+      case 'openPeriod':
+        return orElse<BudgetEvent>(
+          openPeriod(effect.opening).then((row) => ({ type: 'opened', row })),
+          () => ({ type: 'openFailed' }),
+        );
+      case 'publish':
+        return orElse<BudgetEvent>(
+          publishPeriod
+            .executeWithOptions(
+              {
+                summary: `Publish state to the ledger (firing ${String(effect.published.firingNo)})`,
+              },
+              [effect.published],
+            )
+            .then(() => ({ type: 'published', mark: effect.mark, covers: effect.covers })),
+          () => ({ type: 'publishFailed' }),
+        );
+      case 'raiseAlert':
+        await startAlert(effect.input);
+        return { type: 'alertRaised', alertId: effect.input.id };
+      case 'endAlert':
+        await endAlert(effect.alertId, effect.at);
+        return { type: 'alertEnded', alertId: effect.alertId };
+    }
+  }
+}
+
+/** Its id is the deduplication: an alert that was started before is started. */
+async function startAlert(input: AlertInput): Promise<void> {
+  const args: [AlertWorkflowInput] = [{ kind: 'raised', input }];
+  try {
+    await startChild('alert', {
+      workflowId: input.id,
+      args,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      workflowTaskTimeout: '5s',
+      staticSummary: alertSummary(input),
+      ...(input.policy.searchAttributes
+        ? {
+            typedSearchAttributes: [
+              { key: kavachOrg, value: input.org },
+              { key: kavachAgent, value: input.facts.agentName },
+              { key: kavachState, value: 'firing' },
+              { key: kavachSeverity, value: input.facts.severity },
+            ],
+          }
+        : {}),
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+/** T7. An alert that has already ended needs no telling. */
+async function endAlert(alertId: string, at: number): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(alertId).signal(subjectEnded, { at });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+  }
+}

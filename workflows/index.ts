@@ -1,0 +1,4 @@
+/** Everything a worker registers. */
+export { alert } from './alert.js';
+export { budgetPeriod } from './budget-period.js';
+export * from './messages.js';

@@ -1,0 +1,22 @@
+/** Every message a workflow takes, by name; shared by workflows, client and tests. */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AlertStatus } from '../domain/alert/view.js';
+import type { BudgetStatus } from '../domain/budget/view.js';
+import type { Report } from '../domain/budget/report.js';
+
+/** To budgetPeriod: one sender's totals so far. Repeating or reordering changes nothing. */
+export const reportTotals = defineSignal<[Report]>('reportTotals');
+/** Of budgetPeriod. */
+export const status = defineQuery<BudgetStatus>('status');
+
+/** Who acts on an alert, and an optional word why. */
+export interface Actor {
+  readonly by: string;
+  readonly note?: string;
+}
+/** To alert, from its cause: the period is over (T7). */
+export const subjectEnded = defineSignal<[{ readonly at: number }]>('subjectEnded');
+/** Of alert: answers its status after the change; twice is once (A9). */
+export const acknowledge = defineUpdate<AlertStatus, [Actor]>('acknowledge');
+export const resolve = defineUpdate<AlertStatus, [Actor]>('resolve');
+export const alertStatus = defineQuery<AlertStatus>('alertStatus');
