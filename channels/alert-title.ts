@@ -72,11 +72,14 @@ function formatThreshold(bps: number): string {
   return `${bps / 100}%`;
 }
 
-/** Free text on one line: control characters and line breaks become spaces, long ends an ellipsis. */
+/**
+ * Free text on one line: control characters, line breaks and marks that turn the direction of
+ * writing become spaces; what is too long ends in an ellipsis.
+ */
 export function oneLine(text: string, limit: number): string {
   const line = text
     .toWellFormed()
-    .replace(/[\s\p{Cc}\u2028\u2029]+/gu, ' ')
+    .replace(/[\s\p{Cc}\u202A-\u202E\u2066-\u2069]+/gu, ' ')
     .trim();
   const points = Array.from(line);
   return points.length <= limit

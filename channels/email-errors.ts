@@ -61,11 +61,11 @@ export function outcomeOfResendError(error: ResendError, context: ErrorContext):
     return { kind: 'transient', reason: 'an error without name or status, as of a proxy' };
   }
   const kind = kindOf(name, named, status, error.message);
-  const word = [named === undefined ? undefined : name, explain(kind, error, context.secrets)];
+  const words = [named === undefined ? '' : (name ?? ''), explain(kind, error, context.secrets)];
   return outcomeOf({
     kind,
     status: status ?? named?.status ?? 0,
-    word: word.filter((part) => part !== undefined && part !== '').join(': '),
+    word: words.filter((part) => part !== '').join(': '),
     retryAfter: context.retryAfter,
     now: context.now,
   });

@@ -26,8 +26,8 @@ export interface AnswerOutcome {
 
 /** `HTTP 429 rate_limited`, with the wait where one is asked for and can help. */
 export function outcomeOf(answer: AnswerOutcome): Outcome {
-  const { kind, status, word } = answer;
-  const reason = word === undefined ? `HTTP ${status}` : `HTTP ${status} ${word}`;
+  const { kind, status, word = '' } = answer;
+  const reason = `HTTP ${status} ${word}`.trimEnd();
   const isRetried = kind === 'throttled' || kind === 'transient';
   const wait = isRetried ? retryAfterMs(answer.retryAfter, answer.now) : undefined;
   return { kind, reason, status, ...(wait === undefined ? {} : { retryAfterMs: wait }) };

@@ -139,7 +139,7 @@ export function createBookSender(options: BookSenderOptions): BookSender {
     touched: (book, isUrgent) => {
       const wasDirty = book.isDirty;
       book.isDirty = true;
-      if (isUrgent) {
+      if (isUrgent && !book.isUrgent) {
         book.isUrgent = true;
         flush(book);
       } else if (!wasDirty && !book.isInFlight) schedule(book);

@@ -42,13 +42,13 @@ export interface Books {
 /** A window after another: `next` collects what lies past the end of the current one. */
 interface Slot {
   book: Book;
-  /** The one before, until its last report has arrived. */
-  previous: Book | undefined;
   next: Tally;
 }
 
 const RETRY_MS = 1_000;
 const LAST_RETRY_MS = 10_000;
+/** So many answers may lag behind the clock before it is said that they do. */
+const STALE_ANSWERS = 5;
 /** B2. A run that was silent for so long is over. */
 const RUN_IDLE_MS = 86_400_000;
 
@@ -67,9 +67,12 @@ export function createBooks(options: BooksOptions): Books {
   };
   let late = 0;
   let failures = 0;
+  let staleAnswers = 0;
+  /** Books that nobody counts in any more, until their last report has arrived. */
+  let closing: Book[] = [];
   let asking: Promise<void> | undefined;
   let isStopped = false;
-  let timer: { at: number; cancel: () => void } | undefined;
+  let cancelTimer = (): void => undefined;
   let becameReady = (): void => undefined;
   const ready = new Promise<void>((resolve) => {
     becameReady = resolve;
@@ -82,22 +85,15 @@ export function createBooks(options: BooksOptions): Books {
     }
     for (const slot of slots) {
       const { book } = slot;
-      if (at >= book.endsAt) {
-        add(slot.next, cost, tokens, 1, at, at);
-        askBy(timers.now());
-      } else if (at >= book.startsAt) tell.touched(book, count(book, cost, tokens, at));
-      else countBefore(slot, cost, tokens, at);
+      if (at >= book.endsAt) add(slot.next, cost, tokens, 1, at, at);
+      else if (at >= book.startsAt) tell.touched(book, count(book, cost, tokens, at));
+      else countLate();
     }
     if (run === undefined) return;
     for (const book of booksOf(run, at)) tell.touched(book, count(book, cost, tokens, at));
   };
 
-  const countBefore = (slot: Slot, cost: number, tokens: number, at: number): void => {
-    const { previous } = slot;
-    if (previous !== undefined && !previous.isClosing && at >= previous.startsAt) {
-      tell.touched(previous, count(previous, cost, tokens, at));
-      return;
-    }
+  const countLate = (): void => {
     if (late === 0) {
       onError(
         new Error(
@@ -134,17 +130,17 @@ export function createBooks(options: BooksOptions): Books {
   };
 
   const endRun = (run: string): void => {
-    for (const book of runs.get(run) ?? []) {
-      closing.push(book);
-      tell.close(book);
-    }
+    for (const book of runs.get(run) ?? []) close(book);
     runs.delete(run);
   };
-  /** Books that nobody counts in any more, until their last report has arrived. */
-  let closing: Book[] = [];
+
+  const close = (book: Book): void => {
+    tell.close(book);
+    if (!book.isDone) closing.push(book);
+  };
 
   const all = (): readonly Book[] => [
-    ...slots.flatMap(({ book, previous }) => (previous === undefined ? [book] : [previous, book])),
+    ...slots.map(({ book }) => book),
     ...[...runs.values()].flat(),
     ...closing,
   ];
@@ -172,6 +168,7 @@ export function createBooks(options: BooksOptions): Books {
     for (const period of periods) {
       if (period.key.cadence !== 'run') takePeriod(period);
     }
+    dropDeleted(periods);
     if (isKnown) return;
     isKnown = true;
     for (const slot of slots) giveHeld(slot.book, early.tally);
@@ -188,25 +185,26 @@ export function createBooks(options: BooksOptions): Books {
       ({ book }) => book.period.key.scope === scope && book.period.key.cadence === cadence,
     );
     if (slot === undefined) {
-      slots.push({
-        book: openBook(period, options.sender),
-        previous: undefined,
-        next: emptyTally(),
-      });
+      slots.push({ book: openBook(period, options.sender), next: emptyTally() });
     } else if (slot.book.period.key.period === period.key.period) updateBook(slot.book, period);
     else if (period.window.startsAt > slot.book.startsAt) {
-      if (slot.previous !== undefined) close(slot.previous);
-      slot.previous = slot.book;
-      tell.close(slot.previous);
+      close(slot.book);
       slot.book = openBook(period, options.sender);
       giveHeld(slot.book, slot.next);
       slot.next = emptyTally();
     }
   };
 
-  const close = (book: Book): void => {
-    tell.close(book);
-    if (!book.isDone) closing.push(book);
+  /** A budget that nobody has any more counts until its period's end. */
+  const dropDeleted = (periods: readonly ReporterPeriod[]): void => {
+    const now = timers.now();
+    for (const slot of [...slots]) {
+      const { scope, cadence } = slot.book.period.key;
+      const isKept = periods.some(({ key }) => key.scope === scope && key.cadence === cadence);
+      if (isKept || slot.book.endsAt > now) continue;
+      close(slot.book);
+      slots.splice(slots.indexOf(slot), 1);
+    }
   };
 
   const giveHeld = (book: Book, held: Tally): void => {
@@ -216,9 +214,6 @@ export function createBooks(options: BooksOptions): Books {
 
   const forget = (): void => {
     closing = closing.filter((book) => !book.isDone);
-    for (const slot of slots) {
-      if (slot.previous?.isDone === true) slot.previous = undefined;
-    }
     const silentSince = timers.now() - RUN_IDLE_MS;
     for (const [run, books] of runs) {
       if (books.every((book) => book.tally.lastAt < silentSince)) endRun(run);
@@ -228,24 +223,28 @@ export function createBooks(options: BooksOptions): Books {
   /** A failed answer, or one that does not know the next window yet, is asked for again. */
   const askAgain = (): void => {
     const now = timers.now();
-    const isBehind = failures > 0 || slots.some(({ book }) => book.endsAt <= now);
-    if (isBehind) {
-      askBy(now + Math.min(RETRY_MS * 2 ** Math.max(failures - 1, 0), LAST_RETRY_MS));
-      return;
+    const ended = slots.find(({ book }) => book.endsAt <= now);
+    staleAnswers = failures === 0 && ended !== undefined ? staleAnswers + 1 : 0;
+    if (staleAnswers === STALE_ANSWERS && ended !== undefined) {
+      const { cadence } = ended.book.period.key;
+      onError(
+        new Error(
+          `The ${cadence} period of ${ended.book.period.name} has ended and no next one is known: ` +
+            'its usage is held. Give the reporter a `periods` function that answers the current ones.',
+        ),
+      );
     }
-    const ends = Math.min(...slots.map(({ book }) => book.endsAt), now + options.refreshEveryMs);
-    askBy(ends);
+    const attempts = Math.max(failures, staleAnswers);
+    if (attempts > 0) askBy(now + Math.min(RETRY_MS * 2 ** (attempts - 1), LAST_RETRY_MS));
+    else askBy(Math.min(...slots.map(({ book }) => book.endsAt), now + options.refreshEveryMs));
   };
 
   const askBy = (at: number): void => {
-    if (isStopped || asking !== undefined || (timer !== undefined && timer.at <= at)) return;
-    // While answers do not help, records must not hurry the next question.
-    timer?.cancel();
-    const cancel = timers.after(Math.max(at - timers.now(), 0), () => {
-      timer = undefined;
+    if (isStopped) return;
+    cancelTimer();
+    cancelTimer = timers.after(Math.max(at - timers.now(), 0), () => {
       void refresh();
     });
-    timer = { at, cancel };
   };
 
   const held = (): { cost: number; tokens: number; calls: number } => {
@@ -267,7 +266,7 @@ export function createBooks(options: BooksOptions): Books {
     late: () => late,
     stop: () => {
       isStopped = true;
-      timer?.cancel();
+      cancelTimer();
     },
   };
 }

@@ -35,12 +35,13 @@ import {
 } from '../workflows/messages.js';
 import { answerUpdate, type UpdateAnswer } from './answer-update.js';
 import type { Log } from './log.js';
-import { createAttributesGuard, periodTexts, alertTexts, type StartTexts } from './start-options.js';
+import { alertAttributes, createAttributesGuard, periodAttributes } from './search-attributes.js';
+import { alertTexts, periodTexts } from './start-texts.js';
 
 export interface KavachClientOptions {
   readonly client: Client;
   readonly taskQueue: string;
-  /** Frozen into every period that is started here. */
+  /** Frozen into every period that is started here; `searchAttributes` until they are refused. */
   readonly policy: Policy;
   readonly log: Log;
   /** How long a worker may hold one workflow task; the server's default is 10 s. */
@@ -82,7 +83,7 @@ export interface KavachClient {
 /** A facade over one connected client. Holds no connection of its own: whoever made it closes it. */
 export function createKavachClient(options: KavachClientOptions): KavachClient {
   const { client, taskQueue, policy } = options;
-  const guarded = createAttributesGuard(options.log);
+  const guarded = createAttributesGuard(options.policy.searchAttributes, options.log);
   const callTimeoutMs = options.callTimeoutMs ?? 4_000;
   const inTime = <T>(call: () => Promise<T>, ms = callTimeoutMs): Promise<T> =>
     client.withDeadline(Date.now() + ms, call);
@@ -100,18 +101,18 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
       .then(() => true, falseIf(WorkflowNotFoundError));
 
   const signalWithStart = (
-    key: PeriodKey,
-    input: BudgetPeriodInput,
-    texts: StartTexts,
+    period: PeriodOpening,
+    inputWith: (policy: Policy) => BudgetPeriodInput,
     report: Report,
   ): Promise<boolean> =>
-    guarded(texts, (kept) =>
+    guarded((searchAttributes) =>
       client.workflow.signalWithStart<typeof budgetPeriod, [Report]>('budgetPeriod', {
         ...startOptions,
-        ...kept,
-        workflowId: budgetWorkflowId(key),
+        ...periodTexts(period),
+        ...(searchAttributes ? { typedSearchAttributes: periodAttributes(period) } : {}),
+        workflowId: budgetWorkflowId(period.key),
         workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-        args: [input],
+        args: [inputWith({ ...policy, searchAttributes })],
         signal: reportTotals,
         signalArgs: [report],
       }),
@@ -120,13 +121,12 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
   /** A plain signal is smaller and cheaper; only a period that nobody runs needs its input. */
   const deliver = async (
     period: PeriodOpening,
-    input: BudgetPeriodInput,
+    inputWith: (policy: Policy) => BudgetPeriodInput,
     report: Report,
     mayRun: boolean,
   ): Promise<ReportAnswer> => {
     if (mayRun && (await signal(period.key, report))) return 'delivered';
-    const texts = periodTexts(period);
-    return (await signalWithStart(period.key, input, texts, report)) ? 'delivered' : 'already_ended';
+    return (await signalWithStart(period, inputWith, report)) ? 'delivered' : 'already_ended';
   };
 
   const act = (definition: typeof acknowledge, alertId: string, actor: Actor) =>
@@ -148,26 +148,33 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
 
   return {
     reportPeriod: ({ row, started, report }) =>
-      inTime(() => deliver(row, { kind: 'row', row, policy }, report, started)),
-    reportDirect: (opening, report) =>
-      inTime(() => deliver(opening, { kind: 'open', opening, policy }, report, true)),
+      inTime(() => deliver(row, (kept) => ({ kind: 'row', row, policy: kept }), report, started)),
+    reportDirect: ({ key, window, name, limits }, report) => {
+      const opening = { key, window, name, limits };
+      return inTime(() =>
+        deliver(opening, (kept) => ({ kind: 'open', opening, policy: kept }), report, true),
+      );
+    },
     startAlert: async (input) => {
       const began = await inTime(() =>
-        guarded(alertTexts(input), (texts) =>
-          client.workflow.start<typeof alert>('alert', {
+        guarded((searchAttributes) => {
+          const frozen = { ...input, policy: { ...input.policy, searchAttributes } };
+          return client.workflow.start<typeof alert>('alert', {
             ...startOptions,
-            ...texts,
+            ...alertTexts(input),
+            ...(searchAttributes ? { typedSearchAttributes: alertAttributes(input) } : {}),
             workflowId: input.id,
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
-            args: [input],
-          }),
-        ).then(() => true, falseIf(WorkflowExecutionAlreadyStartedError)),
+            args: [{ kind: 'raised', input: frozen }],
+          });
+        }).then(() => true, falseIf(WorkflowExecutionAlreadyStartedError)),
       );
       return began ? 'started' : 'already';
     },
     budgetStatus: (workflowId) =>
       orUnknown(() => client.workflow.getHandle(workflowId).query(status)),
-    alertStatus: (alertId) => orUnknown(() => client.workflow.getHandle(alertId).query(alertStatus)),
+    alertStatus: (alertId) =>
+      orUnknown(() => client.workflow.getHandle(alertId).query(alertStatus)),
     acknowledge: (alertId, actor) => act(acknowledge, alertId, actor),
     resolve: (alertId, actor) => act(resolve, alertId, actor),
     history: (workflowId) => orUnknown(() => client.workflow.getHandle(workflowId).fetchHistory()),

@@ -31,15 +31,21 @@ const PERMANENT = new Map<number, string>([
 /** Sorts what a call of the facade threw. What is unknown counts as `unavailable`: try again. */
 export function describeFailure(error: unknown): ClientFailure {
   const { code, details } = grpcStatus(error);
-  if (code === RESOURCE_EXHAUSTED) return { kind: 'throttled', reason: `Temporal is busy: ${details}` };
+  if (code === RESOURCE_EXHAUSTED)
+    return { kind: 'throttled', reason: `Temporal is busy: ${details}` };
   const name = code === undefined ? undefined : PERMANENT.get(code);
-  if (name !== undefined) return { kind: 'permanent', reason: `Temporal refused: ${name} ${details}` };
-  if (code !== undefined) return { kind: 'unavailable', reason: `Temporal did not answer: ${details}` };
+  if (name !== undefined)
+    return { kind: 'permanent', reason: `Temporal refused: ${name} ${details}` };
+  if (code !== undefined)
+    return { kind: 'unavailable', reason: `Temporal did not answer: ${details}` };
   // Encoding faults are thrown before anything is sent, by the converter, and come back each time.
   if (error instanceof TypeError || error instanceof RangeError) {
     return { kind: 'permanent', reason: `cannot be sent: ${error.message}` };
   }
-  return { kind: 'unavailable', reason: error instanceof Error ? error.message : 'unknown failure' };
+  return {
+    kind: 'unavailable',
+    reason: error instanceof Error ? error.message : 'unknown failure',
+  };
 }
 
 /** The gRPC status behind an error of the SDK, where there is one. */

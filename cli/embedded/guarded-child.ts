@@ -29,6 +29,7 @@ exec 3>&- 5<&-
 wait "$child"
 code=$?
 kill -s KILL "$watch"
+wait "$watch" 2>/dev/null
 exit "$code"
 `;
 

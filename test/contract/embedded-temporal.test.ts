@@ -31,10 +31,14 @@ async function takenPort(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function connect(address: string): Promise<Client> {
+async function connect(address: string): Promise<Connection> {
   const connection = await Connection.connect({ address });
   onTestFinished(() => connection.close());
-  return new Client({ connection });
+  return connection;
+}
+
+async function clientOf(address: string): Promise<Client> {
+  return new Client({ connection: await connect(address) });
 }
 
 describe('the embedded Temporal server', () => {
@@ -55,14 +59,14 @@ describe('the embedded Temporal server', () => {
     const said: string[] = [];
     const log = (line: string) => said.push(line);
     const first = await startTemporalServer({ binary, dataDir, log });
-    const before = await connect(first.address);
+    const before = await clientOf(first.address);
     await before.workflow.start('nobodyRunsThis', { taskQueue: 'none', workflowId: 'kept' });
     await first.stop();
     expect(processesOf(dataDir)).toEqual([]);
 
     const second = await startTemporalServer({ binary, dataDir, log });
     onTestFinished(() => second.stop());
-    const after = await connect(second.address);
+    const after = await clientOf(second.address);
     const kept = await after.workflow.getHandle('kept').describe();
     expect(kept).toMatchObject({ type: 'nobodyRunsThis', status: { name: 'RUNNING' } });
     expect(said).toEqual([]);
@@ -72,13 +76,12 @@ describe('the embedded Temporal server', () => {
     const dataDir = temporaryFolder();
     const server = await startTemporalServer({ binary, dataDir });
     onTestFinished(() => server.stop());
-    const { connection } = await connect(server.address);
+    const connection = await connect(server.address);
     const namespace = await connection.workflowService.describeNamespace({ namespace: 'default' });
     const retention = namespace.config?.workflowExecutionRetentionTtl?.seconds;
     expect(Number(retention)).toBe(30 * 86_400);
-    const operator = await (
-      await Connection.connect({ address: server.address })
-    ).operatorService.listSearchAttributes({ namespace: 'default' });
+    const { operatorService } = connection;
+    const operator = await operatorService.listSearchAttributes({ namespace: 'default' });
     expect(Object.keys(operator.customAttributes)).toEqual(
       expect.arrayContaining(['KavachOrg', 'KavachAgent', 'KavachState', 'KavachSeverity']),
     );
@@ -97,7 +100,7 @@ describe('the embedded Temporal server', () => {
     await expect(second).rejects.toThrow(
       `in use by process ${String(first.pid)} (started by ${String(process.pid)})`,
     );
-    const client = await connect(first.address);
+    const client = await clientOf(first.address);
     await expect(client.workflow.count()).resolves.toMatchObject({ count: 0 });
   });
 

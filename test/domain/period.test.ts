@@ -312,13 +312,14 @@ describe('windows of one cadence and zone', () => {
     );
   });
 
-  test('B2: an hour is never longer than an hour, a day never longer than 26', () => {
+  test('B2: an hour is never longer than an hour, a day never longer than 27', () => {
     fc.assert(
       fc.property(zoneAndInstant, ([name, at]) => {
         const hour = periodAt('hourly', name, at);
         expect(hour.endsAt - hour.startsAt).toBeLessThanOrEqual(HOUR);
         const day = periodAt('daily', name, at);
-        expect(day.endsAt - day.startsAt).toBeLessThanOrEqual(26 * HOUR);
+        // Casey has put its clocks back by three hours in one night.
+        expect(day.endsAt - day.startsAt).toBeLessThanOrEqual(27 * HOUR);
       }),
     );
   });

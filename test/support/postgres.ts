@@ -31,10 +31,13 @@ interface User {
 }
 
 /** Throws an error that says how to get a Postgres when there is none. */
-export async function startTestPostgres(env = process.env): Promise<TestPostgres> {
+export async function startTestPostgres(
+  env = process.env,
+  debian = '/usr/lib/postgresql',
+): Promise<TestPostgres> {
   const given = env['DATABASE_URL_TEST'] || env['DATABASE_URL'];
   if (given) return withDatabases(given, () => Promise.resolve());
-  const bin = findBinaries(env);
+  const bin = findBinaries(env, debian);
   if (bin === undefined) {
     throw new Error(
       'No Postgres for the tests: set DATABASE_URL_TEST to one, or install it ' +
@@ -126,9 +129,8 @@ async function untilAnswers(url: string, over: AbortSignal): Promise<void> {
 }
 
 /** The folder with `initdb` and `postgres`: from PATH, else the newest Debian package's. */
-function findBinaries(env: NodeJS.ProcessEnv): string | undefined {
+function findBinaries(env: NodeJS.ProcessEnv, debian: string): string | undefined {
   const onPath = findOnPath('postgres', env);
-  const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian) : [];
   const packaged = versions
     .sort((a, b) => Number(b) - Number(a))

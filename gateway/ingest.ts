@@ -1,0 +1,204 @@
+/**
+ * A batch of usage: read, placed, stored in one ledger transaction, then judged (K3).
+ *
+ * G-I1. Nothing is answered before it is stored: the quarantine first, so that an event is either
+ *       counted or readable there, then the good ones, all or none.
+ * G-I2. One bad event never costs the good ones (spec §8).
+ */
+import type { Scope } from '../domain/budget/period-key.js';
+import type { IngestResult, UsageEvent } from '../ledger/ledger.js';
+import { withDeadline } from './deadline.js';
+import { readEvent } from './event.js';
+import type { Gateway } from './options.js';
+import { placeBatch, type PlacedBatch } from './place.js';
+import { Problem } from './problem.js';
+import { quarantinedEvent } from './quarantine.js';
+import { agentScope, type ScopeCache, type ScopeSlot } from './scopes.js';
+import { judgeBatch, type Hold, type UsageRefusal } from './verdict.js';
+
+/** Shown to the sender and kept in quarantine at most, of one batch. */
+const MAX_REJECTED = 100;
+/** A configuration that changes this often while one batch is placed is trouble. */
+const MAX_PLACINGS = 5;
+
+export interface Rejected {
+  readonly index: number;
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface IngestAnswer {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly rejected: readonly Rejected[];
+  /** All of them: `rejected` lists the first hundred. */
+  readonly rejectedCount: number;
+  readonly refusal?: UsageRefusal;
+}
+
+interface ReadBatch {
+  readonly events: UsageEvent[];
+  readonly rejected: Rejected[];
+  rejectedCount: number;
+  newestAt: number;
+  readonly agents: Set<string | undefined>;
+  readonly runs: Set<string | undefined>;
+}
+
+type Stored = Extract<IngestResult, { type: 'stored' }>;
+
+/** Throws a `Problem` for a body that is no batch, and whatever the ledger throws. */
+export async function ingestBatch(
+  gateway: Gateway,
+  scopes: ScopeCache,
+  org: string,
+  body: unknown,
+): Promise<IngestAnswer> {
+  const raws = eventsOf(body);
+  const now = gateway.now();
+  const batch = readBatch(gateway, raws, now);
+  if (batch.rejected.length > 0) {
+    const bad = batch.rejected.map((each) => quarantinedEvent(org, now, each, raws[each.index]));
+    await withDeadline(
+      gateway.ledger.quarantine(bad),
+      gateway.policy.ledgerTimeoutMs,
+      'The quarantine',
+    );
+  }
+  const { rejected, rejectedCount } = batch;
+  if (batch.events.length === 0) return { accepted: 0, duplicates: 0, rejected, rejectedCount };
+  const { stored, placed } = await withDeadline(
+    storeBatch(gateway, scopes, org, batch.events, now),
+    gateway.policy.ledgerTimeoutMs,
+    'The ledger',
+  );
+  const refusal = judgeBatch(
+    { ...batch, holds: holdsOf(stored, placed), stopped: stored.stopped },
+    now,
+    gateway.policy.freshMs,
+  );
+  return {
+    accepted: stored.stored,
+    duplicates: stored.duplicates,
+    ...{ rejected, rejectedCount },
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}
+
+function eventsOf(body: unknown): readonly unknown[] {
+  const isObject = typeof body === 'object' && body !== null;
+  const events: unknown = isObject && 'events' in body ? body.events : undefined;
+  if (Array.isArray(events)) return events;
+  throw new Problem({
+    status: 400,
+    title: 'No events',
+    detail: 'Expected an object with an array `events`.',
+    path: 'events',
+  });
+}
+
+function readBatch(gateway: Gateway, raws: readonly unknown[], now: number): ReadBatch {
+  const context = { receivedAt: now, newId: gateway.newId, pricer: gateway.pricer };
+  const batch: ReadBatch = {
+    events: [],
+    rejected: [],
+    rejectedCount: 0,
+    newestAt: 0,
+    agents: new Set(),
+    runs: new Set(),
+  };
+  raws.forEach((raw, index) => {
+    const read = readEvent(raw, context);
+    if (read.type === 'event') {
+      batch.events.push(read.event);
+      batch.agents.add(read.event.agent);
+      batch.runs.add(read.event.run);
+      if (read.sentAt > batch.newestAt) batch.newestAt = read.sentAt;
+      return;
+    }
+    batch.rejectedCount += 1;
+    batch.agents.add(undefined);
+    if (batch.rejected.length >= MAX_REJECTED) return;
+    const at = `events[${String(index)}]`;
+    const path = read.path === '' ? at : `${at}.${read.path}`;
+    batch.rejected.push({ index, path, message: read.problem });
+  });
+  return batch;
+}
+
+/** Stored under the configuration that holds now: a batch placed under an older one is placed again. */
+async function storeBatch(
+  gateway: Gateway,
+  cache: ScopeCache,
+  org: string,
+  events: readonly UsageEvent[],
+  now: number,
+): Promise<{ stored: Stored; placed: PlacedBatch }> {
+  const { ledger, relay, log, policy } = gateway;
+  const names: Scope[] = ['org', ...new Set(events.map((event) => agentScope(event.agent)))];
+  for (let placing = 0; placing < MAX_PLACINGS; placing += 1) {
+    const scopes = await cache.load(org, names);
+    const placed = placeBatch(events, scopes);
+    await openPeriods(gateway, placed, now);
+    const result = await ledger.ingest({
+      org,
+      events: placed.events,
+      placements: placed.placements,
+      revisions: revisionsOf(scopes),
+      now,
+      claimMs: policy.claimMs,
+    });
+    if (result.type === 'stored') {
+      deliverClaims(relay, log, result);
+      return { stored: result, placed };
+    }
+    cache.forget(org, names);
+  }
+  throw new Error(`The configuration changed ${String(MAX_PLACINGS)} times while a batch was placed.`);
+}
+
+/** B8. Each period once per life of its configuration in this process. */
+async function openPeriods({ ledger }: Gateway, placed: PlacedBatch, now: number): Promise<void> {
+  if (placed.unopened.length === 0) return;
+  await ledger.ensurePeriods(
+    placed.unopened.map((slot) => slot.seed),
+    now,
+  );
+  for (const slot of placed.unopened) slot.needsRow = false;
+}
+
+function revisionsOf(scopes: ReadonlyMap<Scope, ScopeSlot>) {
+  return Array.from(scopes, ([scope, slot]) => ({ scope, rev: slot.configuration.rev }));
+}
+
+/** Not waited for: the claim's lease brings back what is lost here. */
+function deliverClaims(relay: Gateway['relay'], log: Gateway['log'], stored: Stored): void {
+  const claims = stored.periods.flatMap(({ claim }) => (claim === undefined ? [] : [claim]));
+  if (claims.length === 0) return;
+  void (async () => {
+    try {
+      await relay.deliver(claims);
+    } catch (error) {
+      log.warn({ rows: claims.length, cause: String(error) }, 'claimed rows were not delivered');
+    }
+  })();
+}
+
+function holdsOf(stored: Stored, placed: PlacedBatch): Hold[] {
+  return stored.periods.flatMap(({ key, killed, blocked }) => {
+    if (killed === undefined && !blocked) return [];
+    const seed = placed.placements.find(
+      ({ seed: { key: other } }) =>
+        other.scope === key.scope && other.cadence === key.cadence && other.period === key.period,
+    )?.seed;
+    if (seed === undefined) return [];
+    return {
+      ...(killed === undefined ? {} : { killed }),
+      blocked,
+      limits: seed.limits,
+      window: seed.window,
+      ...(key.cadence === 'run' ? { run: key.period } : {}),
+      name: seed.name,
+    };
+  });
+}

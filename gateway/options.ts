@@ -1,0 +1,86 @@
+/** What a gateway is given: its ports and its numbers. */
+import type { ApiKey, ClaimedPeriod, Ledger } from '../ledger/ledger.js';
+import type { Pricer } from './price.js';
+
+/** Lines are structured: fields first, then what happened. Never a body, a key or an address. */
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Takes the rows a batch has claimed, because they passed what their period wants to know. */
+export interface Relay {
+  deliver(claims: readonly ClaimedPeriod[]): unknown;
+}
+
+/** Numbers and defaults; durations in ms, sizes in bytes. */
+export interface GatewayPolicy {
+  /** B2. The organisation's zone, for scopes nobody has configured yet. */
+  readonly zone: string;
+  /** Of a body, packed and unpacked alike. */
+  readonly ingestLimit: number;
+  /** Of every other body. */
+  readonly bodyLimit: number;
+  /** How long rows that a batch took past their notify amounts stay claimed. */
+  readonly claimMs: number;
+  /** A ledger that takes longer is in trouble: the Python SDK gives up at 10 s. */
+  readonly ledgerTimeoutMs: number;
+  /** Told to senders while the ledger is in trouble; the Python SDK honours 1 to 10 s. */
+  readonly retryAfterS: number;
+  /** Usage older than this was waiting on a disk: it is never refused for good. */
+  readonly freshMs: number;
+  /** Batches in hand at once; more are asked to wait. */
+  readonly maxInFlight: number;
+  /** How long a key that was found is believed in without asking again. */
+  readonly keyTtlMs: number;
+  /** At the end: how long requests in flight may take. */
+  readonly graceMs: number;
+}
+
+export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
+  zone: 'UTC',
+  ingestLimit: 16 * 1024 * 1024,
+  bodyLimit: 1024 * 1024,
+  claimMs: 10_000,
+  ledgerTimeoutMs: 8_000,
+  retryAfterS: 2,
+  freshMs: 60_000,
+  maxInFlight: 64,
+  keyTtlMs: 5_000,
+  graceMs: 10_000,
+};
+
+export interface GatewayOptions {
+  readonly ledger: Ledger;
+  readonly relay: Relay;
+  readonly log: Logger;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Default: this machine only. */
+  readonly host?: string;
+  /** Epoch ms. */
+  readonly now?: () => number;
+  /** Request ids, and idempotency keys of events that have none. */
+  readonly newId?: () => string;
+  readonly pricer?: Pricer;
+  readonly policy?: Partial<GatewayPolicy>;
+  /** Told by `/readyz`. */
+  readonly temporal?: { ping(): Promise<void> };
+  /** Which keys may stop and resume agents; default: all. */
+  readonly admin?: (key: ApiKey) => boolean;
+}
+
+/** What the routes share: the options with their defaults in place. */
+export interface Gateway {
+  readonly ledger: Ledger;
+  readonly relay: Relay;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly pricer: Pricer;
+  readonly policy: GatewayPolicy;
+  readonly temporal?: { ping(): Promise<void> };
+  readonly admin: (key: ApiKey) => boolean;
+  readonly isDraining: () => boolean;
+}

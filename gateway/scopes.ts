@@ -1,0 +1,124 @@
+/**
+ * What the agents and the organisation are held to, remembered between batches. It may be out of
+ * date: every batch names the revisions it was placed under, and the ledger refuses older ones.
+ */
+import type { PeriodKey, Scope } from '../domain/budget/period-key.js';
+import { limitsOf, type ScopeConfiguration } from '../domain/configuration.js';
+import {
+  createPeriodFinder,
+  type CalendarCadence,
+  type CalendarPeriod,
+  type TotalPeriod,
+} from '../domain/period.js';
+import type { Cadence } from '../domain/words.js';
+import type { Ledger, PeriodSeed } from '../ledger/ledger.js';
+
+/** A period as events are placed in it. */
+export interface SeedSlot {
+  readonly seed: PeriodSeed;
+  /** B8. It may have begun before it was configured: its row has to be made from the book first. */
+  needsRow: boolean;
+}
+
+/** One scope's configuration with its periods at hand. */
+export interface ScopeSlot {
+  readonly configuration: ScopeConfiguration;
+  /** What people call it. */
+  readonly name: string;
+  /** B3. The cadences it has budgets for, but for `run`. */
+  readonly cadences: readonly (CalendarCadence | 'total')[];
+  /** The period of a cadence that holds an instant. */
+  slotAt(cadence: CalendarCadence | 'total', at: number): SeedSlot;
+  /** A run's seed: its limits are frozen at its first event (C3). */
+  runSeed(run: string, startsAt: number): PeriodSeed;
+}
+
+export interface ScopeCache {
+  /** Slots of the scopes asked for, in no order; loads what is not remembered, all at once. */
+  load(org: string, scopes: readonly Scope[]): Promise<ReadonlyMap<Scope, ScopeSlot>>;
+  /** Forgets what has turned out to be out of date. */
+  forget(org: string, scopes: readonly Scope[]): void;
+}
+
+/** Agents are named by whoever sends: what is remembered of them is bounded. */
+const REMEMBERED_SCOPES = 20_000;
+const REMEMBERED_PERIODS = 32;
+
+export function agentScope(agent: string): Scope {
+  return `agent:${agent}`;
+}
+
+export function createScopeCache(ledger: Pick<Ledger, 'configurations'>): ScopeCache {
+  const slots = new Map<string, ScopeSlot>();
+  const nameOf = (org: string, scope: Scope): string => `${org}\n${scope}`;
+
+  async function load(org: string, scopes: readonly Scope[]) {
+    const found = new Map<Scope, ScopeSlot>();
+    const missing: Scope[] = [];
+    for (const scope of scopes) {
+      const slot = slots.get(nameOf(org, scope));
+      if (slot === undefined) missing.push(scope);
+      else found.set(scope, slot);
+    }
+    if (missing.length > 0) {
+      if (slots.size + missing.length > REMEMBERED_SCOPES) slots.clear();
+      for (const configuration of await ledger.configurations(org, missing)) {
+        const slot = scopeSlot(configuration);
+        slots.set(nameOf(org, configuration.scope), slot);
+        found.set(configuration.scope, slot);
+      }
+    }
+    return found;
+  }
+
+  function forget(org: string, scopes: readonly Scope[]): void {
+    for (const scope of scopes) slots.delete(nameOf(org, scope));
+  }
+  return { load, forget };
+}
+
+/** The working form of one configuration. */
+export function scopeSlot(configuration: ScopeConfiguration): ScopeSlot {
+  const { org, scope, zone, rev, changedAt } = configuration;
+  const name = scope === 'org' ? org : scope.slice('agent:'.length);
+  const find = createPeriodFinder(zone);
+  const limitsByCadence = (cadence: Cadence) => ({ rev, limits: limitsOf(configuration, cadence) });
+  const remembered = new Map<string, SeedSlot>();
+
+  function slotAt(cadence: CalendarCadence | 'total', at: number): SeedSlot {
+    const found = find(cadence, at);
+    const id = cadence + found.period;
+    const known = remembered.get(id);
+    if (known !== undefined) return known;
+    const seed: PeriodSeed = {
+      key: { org, scope, cadence, period: found.period, generation: 1 } satisfies PeriodKey,
+      window: windowOf(found),
+      name,
+      limits: limitsByCadence(cadence),
+    };
+    const slot: SeedSlot = { seed, needsRow: found.startsAt < changedAt };
+    if (remembered.size >= REMEMBERED_PERIODS) remembered.clear();
+    remembered.set(id, slot);
+    return slot;
+  }
+
+  return {
+    configuration,
+    name,
+    cadences: configuration.budgets
+      .map((budget) => budget.cadence)
+      .filter((cadence) => cadence !== 'run'),
+    slotAt,
+    runSeed: (run, startsAt) => ({
+      key: { org, scope, cadence: 'run', period: run, generation: 1 },
+      window: { startsAt, zone },
+      name,
+      limits: limitsByCadence('run'),
+    }),
+  };
+}
+
+function windowOf(period: CalendarPeriod | TotalPeriod): PeriodSeed['window'] {
+  const { startsAt, zone } = period;
+  return 'endsAt' in period ? { startsAt, endsAt: period.endsAt, zone } : { startsAt, zone };
+}

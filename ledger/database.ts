@@ -1,0 +1,123 @@
+/**
+ * The connections, and the one way statements run on them.
+ * E-1. On the embedded database (PGlite behind its socket) every statement is one message of the
+ *      simple protocol, values and all. Its queue hands messages of all connections one by one to
+ *      one session: the parse, bind and execute of an unnamed statement can be torn apart by
+ *      another connection's, and then run with the wrong values. Seen: 2 of 900 answers were
+ *      another client's.
+ * E-2. No session state: no settings, no named statements, no advisory locks, no LISTEN.
+ */
+import pg from 'pg';
+import { inlined, storable, type Value } from './literals.js';
+
+export type Row = Record<string, unknown>;
+
+/** Runs one statement and answers its rows. */
+export interface Run {
+  (text: string, values?: readonly Value[], timeoutMs?: number): Promise<readonly Row[]>;
+}
+
+export interface Database {
+  /** One statement, a transaction of its own. `timeoutMs` bounds the wait for its answer. */
+  readonly run: Run;
+  /** All of `work`'s statements or none. Deadlocks and lost races are tried again, twice. */
+  transaction<T>(work: (run: Run) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly databaseUrl: string;
+  readonly poolSize: number;
+  readonly embedded: boolean;
+  /** Wait for a connection, ms. */
+  readonly connectMs: number;
+  /** Wait for a statement's answer, ms. */
+  readonly statementMs: number;
+}
+
+const INT8 = 20;
+/** Deadlock, serialization failure: whoever is told of one has changed nothing. */
+const RETRYABLE = new Set(['40P01', '40001']);
+const MAX_RETRIES = 2;
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    max: options.poolSize,
+    connectionTimeoutMillis: options.connectMs,
+    query_timeout: options.statementMs,
+    types: { getTypeParser },
+  });
+  // An idle connection that breaks is replaced at the next use, which then says what is wrong.
+  pool.on('error', () => undefined);
+  const runOn = (client: pg.ClientBase): Run =>
+    async function run(text, values = [], timeoutMs) {
+      const config = options.embedded
+        ? { text: inlined(text, values) }
+        : { text, values: values.map(parameter) };
+      const timed = timeoutMs === undefined ? config : { ...config, query_timeout: timeoutMs };
+      const result = await client.query<Row>(timed);
+      return result.rows;
+    };
+  const withClient = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const client = await pool.connect();
+    let failure: unknown;
+    try {
+      return await work(client);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      // A connection whose state nobody knows (time-out, break) is not used again.
+      client.release(failure !== undefined && !isDatabaseAnswer(failure));
+    }
+  };
+  const attempt = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
+    withClient(async (client) => {
+      const run = runOn(client);
+      await client.query('begin');
+      try {
+        const result = await work(run);
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch(() => undefined);
+        throw error;
+      }
+    });
+  return {
+    run: (text, values, timeoutMs) =>
+      retrying(() => withClient((client) => runOn(client)(text, values, timeoutMs))),
+    transaction: (work) => retrying(() => attempt(work)),
+    close: () => pool.end(),
+  };
+}
+
+/** int8 as a number: every one of ours is below 2^53 (B1). Only for this pool. */
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (oid === INT8) return Number;
+  return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
+}
+
+function parameter(value: Value): string | number | boolean | null {
+  if (value === undefined) return null;
+  return typeof value === 'string' ? storable(value) : value;
+}
+
+async function retrying<T>(work: () => Promise<T>): Promise<T> {
+  for (let retries = 0; ; retries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (retries >= MAX_RETRIES || !RETRYABLE.has(codeOf(error) ?? '')) throw error;
+    }
+  }
+}
+
+function isDatabaseAnswer(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity !== 'FATAL';
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}

@@ -1,0 +1,41 @@
+/**
+ * Values as text of SQL. Arrays travel as one literal each (`$1::text[]`), which is cheaper than
+ * the driver's own way; the embedded database gets whole statements as one message (database.ts).
+ * V-1. Nothing a value holds can end its literal: quotes and backslashes are escaped, and NUL,
+ *      which Postgres has no place for and which would cut a message short, becomes U+FFFD.
+ */
+import pg from 'pg';
+
+/** What a parameter can be; JSON is passed as its text. */
+export type Value = string | number | boolean | undefined;
+
+/** Text that Postgres can hold: no NUL and no half surrogate pair. */
+export function storable(text: string): string {
+  if (!/[\0\ud800-\udfff]/.test(text)) return text;
+  return Buffer.from(text.replaceAll('\0', '\ufffd'), 'utf8').toString('utf8');
+}
+
+/** `[1, undefined] -> {1,null}`. */
+export function numberArray(values: readonly (number | undefined)[]): string {
+  return `{${values.map((value) => (value === undefined ? 'null' : String(value))).join(',')}}`;
+}
+
+/** `['a"b', undefined] -> {"a\"b",null}`. */
+export function textArray(values: readonly (string | undefined)[]): string {
+  return `{${values.map((value) => (value === undefined ? 'null' : quoted(value))).join(',')}}`;
+}
+
+function quoted(text: string): string {
+  return `"${storable(text).replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** Puts the values into the statement: `$1` stands for the first, nowhere else is a `$`. */
+export function inlined(text: string, values: readonly Value[]): string {
+  return text.replace(/\$(\d+)/g, (_, digits: string) => literal(values[Number(digits) - 1]));
+}
+
+function literal(value: Value): string {
+  if (value === undefined) return 'null';
+  if (typeof value === 'string') return pg.escapeLiteral(storable(value));
+  return `(${String(value)})`;
+}

@@ -1,0 +1,61 @@
+/** The views that channel tests render from. */
+import type { AlertView } from '../../channels/channel.js';
+import type { ThresholdFacts } from '../../domain/alert/facts.js';
+
+const FACTS: ThresholdFacts = {
+  org: 'acme',
+  agentName: 'research-bot',
+  dimension: 'cost',
+  cadence: 'daily',
+  thresholdBps: 8_000,
+  spent: 4_130_000_000,
+  limit: 5_000_000_000,
+  severity: 'warning',
+  priority: 'medium',
+  resetsAt: Date.UTC(2026, 10, 22),
+  zone: 'Europe/London',
+  at: Date.UTC(2026, 10, 21, 12, 34, 56, 789),
+};
+
+export function firingView(facts: Partial<ThresholdFacts> = {}): AlertView {
+  return {
+    alertId: 'alert/acme/research-bot/7',
+    kind: 'threshold',
+    state: 'firing',
+    facts: { ...FACTS, ...facts },
+    dashboardUrl: 'https://kavach.example.com/alerts/7?org=acme&from=mail',
+  };
+}
+
+export function resolvedView(): AlertView {
+  return { ...firingView(), state: 'resolved' };
+}
+
+/** The last threshold, with every unusual mark. */
+export function killingView(): AlertView {
+  return firingView({
+    dimension: 'tokens_total',
+    cadence: 'run',
+    thresholdBps: 10_000,
+    spent: 1_250_000,
+    limit: 1_000_000,
+    severity: 'critical',
+    priority: 'critical',
+    kills: true,
+    late: true,
+  });
+}
+
+/** Names that try to leave the place they are put in. */
+export const HOSTILE_NAMES: readonly (readonly [string, string])[] = [
+  ['a Slack broadcast', '<!channel> & <@U123>'],
+  ['a header of its own', 'bot\r\nBcc: everyone@example.com\r\n\r\nhello'],
+  ['markup', '<img src=x onerror=alert(1)>"\'&amp;'],
+  ['4,000 characters', 'n'.repeat(4_000)],
+  ['4,000 characters that all need escaping', '<&>'.repeat(1_333)],
+  ['emoji only', '🤖🔥👩‍👩‍👧‍👦'],
+  ['2,000 emoji', '🤖'.repeat(2_000)],
+  ['right to left', 'בוט\u202Etob'],
+  ['template variables', '{dashboard_url} {{spent}}'],
+  ['a lone surrogate', 'bot\uD83D'],
+];

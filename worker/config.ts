@@ -1,0 +1,171 @@
+/**
+ * The one validated configuration of the service.
+ * C-1. All faults are told at once, each with the variable's name, what was given and what was
+ *      expected; the value of a secret is never shown.
+ * C-2. Nothing else in the service reads the environment.
+ */
+import type { z } from 'zod';
+import { DEFAULT_POLICY, type Policy } from '../domain/alert/policy.js';
+import { SECRET_VARIABLES, VARIABLES } from './variables.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Config {
+  readonly dataDir: string;
+  readonly gateway: { readonly host: string; readonly port: number; readonly publicUrl?: string };
+  /** Absent: the embedded ledger. */
+  readonly databaseUrl?: string;
+  /** As `id:base64,…`; absent: the file of the embedded ledger. */
+  readonly sealKeys?: string;
+  readonly temporal: TemporalConfig;
+  readonly email?: { readonly apiKey: string; readonly from: string; readonly baseUrl?: string };
+  /** C3. Default destinations to set at start. */
+  readonly destinations: readonly DefaultDestination[];
+  readonly relay: { readonly intervalMs: number; readonly signalsPerSecond: number };
+  /** `searchAttributes` is only a wish here: the namespace decides at start. */
+  readonly policy: Policy;
+  /** IANA name. */
+  readonly zone: string;
+  readonly log: Pick<LogSettings, 'level' | 'format'>;
+}
+
+export interface TemporalConfig {
+  /** Absent: the embedded server. */
+  readonly address?: string;
+  readonly port: number;
+  readonly uiPort: number;
+  readonly taskQueue: string;
+  readonly maxCachedWorkflows: number;
+  /** All TEMPORAL_* variables as they are, for Temporal's own library. */
+  readonly environment: Environment;
+}
+
+export interface DefaultDestination {
+  readonly channel: 'slack' | 'webhook' | 'email';
+  readonly address: string;
+  readonly secrets?: readonly string[];
+}
+
+export interface LogSettings {
+  readonly level: z.infer<typeof VARIABLES>['KAVACH_LOG_LEVEL'];
+  readonly format: 'auto' | 'pretty' | 'json';
+}
+
+/** One line a fault; what a person sees when the configuration is refused. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly faults: readonly string[]) {
+    const count = faults.length === 1 ? 'a fault' : `${String(faults.length)} faults`;
+    super(`The configuration has ${count}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  }
+}
+
+/** Throws a ConfigError with every fault there is. */
+export function loadConfig(environment: Environment): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+  const result = VARIABLES.safeParse(given);
+  const faults = [
+    ...(result.success ? [] : result.error.issues.map((issue) => describeIssue(issue, given))),
+    ...missingCompanions(given),
+  ];
+  if (!result.success || faults.length > 0) throw new ConfigError(faults);
+  return assemble(result.data, given);
+}
+
+function describeIssue(issue: z.core.$ZodIssue, given: Environment): string {
+  const name = String(issue.path[0]);
+  const value = given[name] ?? '';
+  const shown = SECRET_VARIABLES.has(name)
+    ? `is set to something else (${String(value.length)} characters, not shown)`
+    : `is ${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`;
+  return `${name} ${shown}: expected ${issue.message}`;
+}
+
+/** What one variable asks of another. */
+const COMPANIONS: readonly { of: string; needs: string; because: string }[] = [
+  {
+    of: 'DATABASE_URL',
+    needs: 'KAVACH_SEAL_KEYS',
+    because: 'a shared ledger needs keys that all its servers know; make one with `kavach seal-key`',
+  },
+  {
+    of: 'AGENTKAVACH_WEBHOOK_SECRET',
+    needs: 'AGENTKAVACH_WEBHOOK_URL',
+    because: 'it signs what is sent there',
+  },
+  {
+    of: 'AGENTKAVACH_ALERT_EMAIL',
+    needs: 'RESEND_API_KEY',
+    because: 'emails are sent through Resend',
+  },
+  {
+    of: 'RESEND_API_KEY',
+    needs: 'KAVACH_EMAIL_FROM',
+    because: 'Resend sends only from an address of a domain you own, as Kavach <alerts@example.com>',
+  },
+];
+
+function missingCompanions(given: Environment): string[] {
+  return COMPANIONS.filter(({ of, needs }) => given[of] !== undefined && given[needs] === undefined).map(
+    ({ of, needs, because }) => `${needs} is not set: expected because ${of} is set; ${because}`,
+  );
+}
+
+function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config {
+  const companions = Object.entries(given).filter(([name]) => name.startsWith('TEMPORAL_'));
+  return {
+    dataDir: values.KAVACH_DATA_DIR,
+    gateway: {
+      host: values.KAVACH_HOST,
+      port: values.KAVACH_PORT,
+      ...(values.KAVACH_PUBLIC_URL && { publicUrl: values.KAVACH_PUBLIC_URL }),
+    },
+    ...(values.DATABASE_URL && { databaseUrl: values.DATABASE_URL }),
+    ...(values.KAVACH_SEAL_KEYS && { sealKeys: values.KAVACH_SEAL_KEYS }),
+    temporal: {
+      ...(values.TEMPORAL_ADDRESS && { address: values.TEMPORAL_ADDRESS }),
+      port: values.KAVACH_TEMPORAL_PORT,
+      uiPort: values.KAVACH_TEMPORAL_UI_PORT,
+      taskQueue: values.KAVACH_TASK_QUEUE,
+      maxCachedWorkflows: values.KAVACH_MAX_CACHED_WORKFLOWS,
+      environment: Object.fromEntries(companions),
+    },
+    ...(values.RESEND_API_KEY &&
+      values.KAVACH_EMAIL_FROM && {
+        email: {
+          apiKey: values.RESEND_API_KEY,
+          from: values.KAVACH_EMAIL_FROM,
+          ...(values.RESEND_BASE_URL && { baseUrl: values.RESEND_BASE_URL }),
+        },
+      }),
+    destinations: destinationsOf(values),
+    relay: {
+      intervalMs: values.KAVACH_RELAY_INTERVAL_MS,
+      signalsPerSecond: values.KAVACH_RELAY_SIGNALS_PER_SECOND,
+    },
+    policy: {
+      ...DEFAULT_POLICY,
+      ladderMs: values.KAVACH_LADDER_MS,
+      cooldownMs: values.KAVACH_COOLDOWN_MS,
+      runSilenceMs: values.KAVACH_RUN_SILENCE_MS,
+    },
+    zone: values.KAVACH_ORG_ZONE,
+    log: { level: values.KAVACH_LOG_LEVEL, format: values.KAVACH_LOG_FORMAT },
+  };
+}
+
+function destinationsOf(values: z.infer<typeof VARIABLES>): DefaultDestination[] {
+  const slack = values.AGENTKAVACH_SLACK_WEBHOOK_URL;
+  const webhook = values.AGENTKAVACH_WEBHOOK_URL;
+  const secret = values.AGENTKAVACH_WEBHOOK_SECRET;
+  const email = values.AGENTKAVACH_ALERT_EMAIL;
+  return [
+    ...(slack ? [{ channel: 'slack', address: slack } as const] : []),
+    ...(webhook
+      ? [{ channel: 'webhook', address: webhook, ...(secret ? { secrets: [secret] } : {}) } as const]
+      : []),
+    ...(email ? [{ channel: 'email', address: email } as const] : []),
+  ];
+}
