@@ -61,7 +61,7 @@ function notesOf({ facts, state }: AlertView): string[] {
   if (state === 'resolved') notes.push('This alert is over. Nothing needs to be done.');
   // K1: sticky until the period ends, and so no longer true of a resolved alert.
   else if (facts.kills === true) {
-    notes.push('The agent was stopped: its calls are refused until the period ends.');
+    notes.push('Killed by this budget: calls are refused until the period ends.');
   }
   if (facts.late === true) notes.push('Found after the period had ended, from late usage.');
   return notes;
@@ -69,7 +69,7 @@ function notesOf({ facts, state }: AlertView): string[] {
 
 /** `8000 -> '80%'`, `8050 -> '80.5%'`. */
 function formatThreshold(bps: number): string {
-  return `${bps / 100}%`;
+  return `${String(bps / 100)}%`;
 }
 
 /**

@@ -27,7 +27,7 @@ export interface AnswerOutcome {
 /** `HTTP 429 rate_limited`, with the wait where one is asked for and can help. */
 export function outcomeOf(answer: AnswerOutcome): Outcome {
   const { kind, status, word = '' } = answer;
-  const reason = `HTTP ${status} ${word}`.trimEnd();
+  const reason = `HTTP ${String(status)} ${word}`.trimEnd();
   const isRetried = kind === 'throttled' || kind === 'transient';
   const wait = isRetried ? retryAfterMs(answer.retryAfter, answer.now) : undefined;
   return { kind, reason, status, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
@@ -57,7 +57,7 @@ export function outcomeOfFault(fault: HttpFault): Outcome {
   if (!sent) return { kind: 'transient', reason: `${words}, nothing was sent` };
   if (status === undefined) return { kind: 'ambiguous', reason: `${words} after sending` };
   const said = kindOfStatus(status);
-  const reason = `HTTP ${status}, then ${words}`;
+  const reason = `HTTP ${String(status)}, then ${words}`;
   return { kind: said === 'accepted' ? 'ambiguous' : said, reason, status };
 }
 

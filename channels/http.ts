@@ -140,10 +140,10 @@ export function parseTarget(address: string): URL | string {
   try {
     url = new URL(address);
   } catch {
-    return 'the address is not a URL: set a full https:// address';
+    return 'the address is not a URL: set a full https address';
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    return 'the address is neither http nor https: set an https:// address';
+    return 'the address is neither http nor https: set an https address';
   }
   if (url.username !== '' || url.password !== '') {
     return 'the address holds a user name: use a signing secret instead';

@@ -14,7 +14,7 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   }
   return clean
     .replace(/[a-z][a-z0-9+.-]*:\/\/\S+/gi, MARK)
-    .replace(/[^\s<>"'`(]+@[^\s<>"'`)]+/g, MARK)
+    .replace(/[^\s<>"`(]+@[^\s<>"'`),;]+/g, MARK)
     .replace(/[A-Za-z0-9_+/=-]{24,}/g, MARK)
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()

@@ -8,6 +8,7 @@ import { describeAlert, oneLine } from './alert-title.js';
 import type { AlertView, MessageTemplate } from './channel.js';
 
 const SECTION_LIMIT = 3_000;
+const FIELD_LIMIT = 2_000;
 const HEADER_LIMIT = 150;
 const BLOCK_LIMIT = 50;
 /** Slack refuses long messages without saying where the limit is; 9,597 characters still passed. */
@@ -71,7 +72,10 @@ function clipDeep(value: unknown, limit: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const inside = 'type' in value && value.type === 'header' ? HEADER_LIMIT : limit;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, clipDeep(item, inside)]),
+    Object.entries(value).map(([key, item]) => [
+      key,
+      clipDeep(item, key === 'fields' ? FIELD_LIMIT : inside),
+    ]),
   );
 }
 

@@ -39,7 +39,10 @@ export function isTaken(behaviour: Behaviour): boolean {
       return (behaviour.status ?? 200) < 300;
     case 'reset':
       return behaviour.at !== 'request';
-    default:
+    case 'ok':
+    case 'junk':
+    case 'hang':
+    case 'drip':
       return true;
   }
 }
@@ -59,7 +62,8 @@ export function statusOf(behaviour: Behaviour, answer: Answer): number | undefin
       return behaviour.at === 'body' ? answer.status : undefined;
     case 'reset':
       return behaviour.at === 'body' ? answer.status : undefined;
-    default:
+    case 'ok':
+    case 'drip':
       return answer.status;
   }
 }

@@ -154,7 +154,9 @@ async function storeBatch(
     }
     cache.forget(org, names);
   }
-  throw new Error(`The configuration changed ${String(MAX_PLACINGS)} times while a batch was placed.`);
+  throw new Error(
+    `The configuration changed ${String(MAX_PLACINGS)} times while a batch was placed.`,
+  );
 }
 
 /** B8. Each period once per life of its configuration in this process. */

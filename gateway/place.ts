@@ -52,9 +52,7 @@ export function placeBatch(
     const lateHere = placeIn(scope, event, index);
     const lateThere = placeIn(organisation, event, index);
     if (event.run !== undefined) placeInRun(scope, event.run, event, index);
-    return lateHere || lateThere
-      ? { ...event, flags: [...event.flags, 'late' as const] }
-      : event;
+    return lateHere || lateThere ? { ...event, flags: [...event.flags, 'late' as const] } : event;
   });
   const calendar = Array.from(periods, ([{ seed }, indices]) => ({ seed, events: indices }));
   return {

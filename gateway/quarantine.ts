@@ -25,5 +25,10 @@ function readableText(raw: unknown): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= MAX_RAW_BYTES) return text;
   // A character cut in two would read as U+FFFD, which is three bytes again.
-  return bytes.subarray(0, MAX_RAW_BYTES - 3).toString('utf8').replace(/\ufffd$/, '') + '…';
+  return (
+    bytes
+      .subarray(0, MAX_RAW_BYTES - 3)
+      .toString('utf8')
+      .replace(/\ufffd$/, '') + '…'
+  );
 }

@@ -39,3 +39,18 @@ function literal(value: Value): string {
   if (typeof value === 'string') return pg.escapeLiteral(storable(value));
   return `(${String(value)})`;
 }
+
+/** JSON that `jsonb` takes: it refuses what `storable` replaces, also where it is escaped. */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  return /\\u(?:0000|d[89a-f])/i.test(text) ? JSON.stringify(storableJson(value)) : text;
+}
+
+function storableJson(value: unknown): unknown {
+  if (typeof value === 'string') return storable(value);
+  if (Array.isArray(value)) return value.map(storableJson);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [storable(name), storableJson(each)]),
+  );
+}

@@ -88,7 +88,8 @@ const COMPANIONS: readonly { of: string; needs: string; because: string }[] = [
   {
     of: 'DATABASE_URL',
     needs: 'KAVACH_SEAL_KEYS',
-    because: 'a shared ledger needs keys that all its servers know; make one with `kavach seal-key`',
+    because:
+      'a shared ledger needs keys that all its servers know; make one with `kavach seal-key`',
   },
   {
     of: 'AGENTKAVACH_WEBHOOK_SECRET',
@@ -103,12 +104,15 @@ const COMPANIONS: readonly { of: string; needs: string; because: string }[] = [
   {
     of: 'RESEND_API_KEY',
     needs: 'KAVACH_EMAIL_FROM',
-    because: 'Resend sends only from an address of a domain you own, as Kavach <alerts@example.com>',
+    because:
+      'Resend sends only from an address of a domain you own, as Kavach <alerts@example.com>',
   },
 ];
 
 function missingCompanions(given: Environment): string[] {
-  return COMPANIONS.filter(({ of, needs }) => given[of] !== undefined && given[needs] === undefined).map(
+  return COMPANIONS.filter(
+    ({ of, needs }) => given[of] !== undefined && given[needs] === undefined,
+  ).map(
     ({ of, needs, because }) => `${needs} is not set: expected because ${of} is set; ${because}`,
   );
 }
@@ -164,7 +168,13 @@ function destinationsOf(values: z.infer<typeof VARIABLES>): DefaultDestination[]
   return [
     ...(slack ? [{ channel: 'slack', address: slack } as const] : []),
     ...(webhook
-      ? [{ channel: 'webhook', address: webhook, ...(secret ? { secrets: [secret] } : {}) } as const]
+      ? [
+          {
+            channel: 'webhook',
+            address: webhook,
+            ...(secret ? { secrets: [secret] } : {}),
+          } as const,
+        ]
       : []),
     ...(email ? [{ channel: 'email', address: email } as const] : []),
   ];

@@ -30,10 +30,7 @@ export interface LogOutput {
 }
 
 /** Logs go to standard error, so that answers of commands stay alone on standard output. */
-export function createLog(
-  settings: LogSettings,
-  output: LogOutput = process.stderr,
-): Logger {
+export function createLog(settings: LogSettings, output: LogOutput = process.stderr): Logger {
   const isPretty =
     settings.format === 'pretty' || (settings.format === 'auto' && output.isTTY === true);
   const stream: DestinationStream = {

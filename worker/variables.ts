@@ -4,6 +4,7 @@
  * An empty variable counts as unset.
  */
 import { z } from 'zod';
+import { parseSealKeys } from '../ledger/seal.js';
 
 /** A text that `read` understands; `read` answers undefined for anything else. */
 function parsed<T>(expected: string, read: (text: string) => T | undefined) {
@@ -42,11 +43,14 @@ const EMAIL = /^[^\s@<>]+@[^\s@<>]+$/;
 const SENDER = /^(?:[^\s@<>]+@[^\s@<>]+|[^<>\r\n]+<[^\s@<>]+@[^\s@<>]+>)$/;
 const WEEK_MS = 604_800_000;
 
-/** Whether a text is a list of sealing keys: ids of letters and digits, 32 bytes each. */
-export function isSealKeys(text: string): boolean {
-  const entries = text.split(',').map((entry) => /^([\w-]{1,64}):([\w+/-]{43}=?)$/.exec(entry.trim()));
-  const ids = entries.map((entry) => entry?.[1]);
-  return !ids.includes(undefined) && new Set(ids).size === ids.length;
+/** The ledger's own reader decides; its error repeats nothing of the text. */
+function readSealKeys(text: string): string | undefined {
+  try {
+    parseSealKeys(text);
+    return text;
+  } catch {
+    return undefined;
+  }
 }
 
 function readLadder(text: string): number[] | undefined {
@@ -80,13 +84,16 @@ export const VARIABLES = z.object({
     URL.canParse(text) && /^postgres(?:ql)?:$/.test(new URL(text).protocol) ? text : undefined,
   ).optional(),
   /** Keys that seal addresses and credentials; the first seals, all open. */
-  KAVACH_SEAL_KEYS: parsed('id:key,… with keys of 32 bytes in base64 (`kavach seal-key` makes one)', (text) =>
-    isSealKeys(text) ? text : undefined,
+  KAVACH_SEAL_KEYS: parsed(
+    'id:key,… with keys of 32 bytes in base64 (`kavach seal-key` makes one)',
+    readSealKeys,
   ).optional(),
 
   /** A Temporal cluster; unset: the embedded server. Its companions (TEMPORAL_NAMESPACE,
    *  TEMPORAL_API_KEY, TEMPORAL_TLS…, TEMPORAL_PROFILE) are read by Temporal's own library. */
-  TEMPORAL_ADDRESS: parsed('host:port', (text) => (/^\S+$/.test(text) ? text : undefined)).optional(),
+  TEMPORAL_ADDRESS: parsed('host:port', (text) =>
+    /^\S+$/.test(text) ? text : undefined,
+  ).optional(),
   /** Ports of the embedded Temporal server and of its Web UI; 0 takes free ones. */
   KAVACH_TEMPORAL_PORT: whole('a port', 0, 65_535).default(7233),
   KAVACH_TEMPORAL_UI_PORT: whole('a port', 0, 65_535).default(8233),
@@ -118,9 +125,10 @@ export const VARIABLES = z.object({
   /** Bound of one relay over all periods together. */
   KAVACH_RELAY_SIGNALS_PER_SECOND: whole('signals a second', 1, 10_000).default(50),
   /** A3. Waits after the first, second, … failed attempt. */
-  KAVACH_LADDER_MS: parsed('up to 10 waits in milliseconds, as 30000,120000,600000', readLadder).default(
-    [30_000, 120_000, 600_000],
-  ),
+  KAVACH_LADDER_MS: parsed(
+    'up to 10 waits in milliseconds, as 30000,120000,600000',
+    readLadder,
+  ).default([30_000, 120_000, 600_000]),
   /** T5. Quiet time of a threshold's channel after it fired. */
   KAVACH_COOLDOWN_MS: whole('milliseconds', 0, WEEK_MS).default(300_000),
   /** B7. A run that was not heard of for so long is not open any more. */
@@ -128,7 +136,9 @@ export const VARIABLES = z.object({
   /** B2. Time zone of agents that name none. */
   KAVACH_ORG_ZONE: parsed('an IANA time zone such as Europe/Berlin', readZone).default('UTC'),
 
-  KAVACH_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  KAVACH_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default(
+    'info',
+  ),
   /** `pretty` is one line for people, `json` one object for machines, `auto` asks the terminal. */
   KAVACH_LOG_FORMAT: oneOf(['auto', 'pretty', 'json']).default('auto'),
 });

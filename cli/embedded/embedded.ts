@@ -57,11 +57,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     env['TEMPORAL_ADDRESS'] ? undefined : orStopTheOther(startTemporal(options, either)),
     env['DATABASE_URL'] ? undefined : orStopTheOther(startLedger(options, either)),
   ]);
+  let stopping = false;
   const stop = async (): Promise<void> => {
     stopping = true;
     await Promise.all([temporal?.stop(), ledger?.stop()]);
   };
-  let stopping = false;
   if (either.aborted) {
     await stop();
     throw signal?.aborted ? signal.reason : firstFault;

@@ -13,7 +13,7 @@ import { lockData } from './data-lock.js';
 import type { DataLock } from './data-lock.js';
 import { bareEnvironment, spawnGuarded } from './guarded-child.js';
 import type { ChildExit } from './guarded-child.js';
-import { boundLog, lastLines } from './log-file.js';
+import { boundLog } from './log-file.js';
 import { freePorts, LOOPBACK, refuseTakenPort } from './ports.js';
 import { untilReady } from './start-up.js';
 import { prepareNamespace } from './temporal-namespace.js';

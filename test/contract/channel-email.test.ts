@@ -5,7 +5,7 @@ import type { EmailContent } from '../../channels/email-message.js';
 import type { OutcomeKind } from '../../domain/alert/outcome.js';
 import { resendError } from '../../fakes/sink-providers.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
-import { firingView, HOSTILE_NAMES, killingView, resolvedView } from './channel-views.js';
+import { firingView, HOSTILE_NAMES, killingView, lateView, resolvedView } from './channel-views.js';
 
 const FROM = 'Kavach <alerts@kavach.example.com>';
 
@@ -159,14 +159,15 @@ describe('keys', () => {
 
 describe('what is mailed', () => {
   const rig = useRig(email);
-  const { render } = createEmailChannel({ from: FROM });
+  const channel = createEmailChannel({ from: FROM });
 
   test.each([
     ['firing', firingView()],
     ['resolved', resolvedView()],
     ['killing', killingView()],
+    ['late', lateView()],
   ])('the %s message', async (name, view) => {
-    const { subject, html, text } = parse(render(view).body);
+    const { subject, html, text } = parse(channel.render(view).body);
     const whole = `Subject: ${subject}\n\n${text}\n--- html ---\n${html}`;
     await expect(whole).toMatchFileSnapshot(`golden/email-${name}.txt`);
   });
@@ -176,12 +177,12 @@ describe('what is mailed', () => {
     await attempt({ key: 'k' });
     const sent = JSON.parse(sink.requests[0]?.body ?? '') as unknown;
     expect(sent).toMatchObject({ from: FROM, to: 'canary@customer.example.com' });
-    expect(sent).toMatchObject(parse(render(firingView()).body));
+    expect(sent).toMatchObject(parse(channel.render(firingView()).body));
     expect(sink.requests[0]?.key).toBe('k');
   });
 
   test.each(HOSTILE_NAMES)('a name that is %s stays text', (_name, agentName) => {
-    const { subject, html } = parse(render(firingView({ agentName })).body);
+    const { subject, html } = parse(channel.render(firingView({ agentName })).body);
     expect(subject).not.toMatch(/[\r\n]/);
     expect(subject.length).toBeLessThanOrEqual(400);
     expect(html).not.toMatch(/<(?!\/?(?:html|body|h1|table|tr|td|p|a)\b|!doctype)/);

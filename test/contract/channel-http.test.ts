@@ -37,7 +37,7 @@ describe('Retry-After', () => {
 describe('what people may read', () => {
   test.each([
     ['Could not reach https://hooks.slack.com/services/T0/B0/x', 'Could not reach [redacted]'],
-    ["`to` is bob.o'hara@example.com, not ok", "`to` is bob.o'[redacted], not ok"],
+    ["`to` is bob.o'hara@example.com, not ok", '`to` is [redacted], not ok'],
     ['key re_abc is restricted', 'key [redacted] is restricted'],
     ['token 0123456789abcdef01234567', 'token [redacted]'],
     ['two\r\nlines\u0000', 'two lines'],

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { Channel } from '../../channels/channel.js';
 import { createSlackChannel } from '../../channels/slack.js';
 import type { OutcomeKind } from '../../domain/alert/outcome.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
-import { firingView, HOSTILE_NAMES, killingView, resolvedView } from './channel-views.js';
+import { firingView, HOSTILE_NAMES, killingView, lateView, resolvedView } from './channel-views.js';
 
 const slack: ChannelUnderTest = {
   name: 'slack',
@@ -116,13 +117,15 @@ describe('blocks that Slack refuses', () => {
 });
 
 describe('what is sent to Slack', () => {
-  const render = createSlackChannel().render;
+  const channel = createSlackChannel();
+  const render: Channel['render'] = (view, template) => channel.render(view, template);
   const rig = useRig(slack);
 
   test.each([
     ['firing', firingView()],
     ['resolved', resolvedView()],
     ['killing', killingView()],
+    ['late', lateView()],
   ])('the %s message', async (name, view) => {
     const pretty = `${JSON.stringify(parse(render(view).body), undefined, 2)}\n`;
     await expect(pretty).toMatchFileSnapshot(`golden/slack-${name}.json`);

@@ -27,7 +27,7 @@ const NOW = Date.UTC(2026, 10, 21, 12, 35, 0);
 
 export interface Rig {
   readonly sink: Sink;
-  attempt(options?: AttemptOptions): Promise<Outcome>;
+  readonly attempt: (options?: AttemptOptions) => Promise<Outcome>;
 }
 
 export interface AttemptOptions {

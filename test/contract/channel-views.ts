@@ -31,9 +31,9 @@ export function resolvedView(): AlertView {
   return { ...firingView(), state: 'resolved' };
 }
 
-/** The last threshold, with every unusual mark. */
+/** The last threshold of a run, which has no end that is known. */
 export function killingView(): AlertView {
-  return firingView({
+  const view = firingView({
     dimension: 'tokens_total',
     cadence: 'run',
     thresholdBps: 10_000,
@@ -42,8 +42,14 @@ export function killingView(): AlertView {
     severity: 'critical',
     priority: 'critical',
     kills: true,
-    late: true,
   });
+  const { resetsAt: _none, ...facts } = view.facts;
+  return { ...view, facts };
+}
+
+/** Found after the period's end (B4). */
+export function lateView(): AlertView {
+  return firingView({ late: true });
 }
 
 /** Names that try to leave the place they are put in. */

@@ -5,7 +5,7 @@ import { legacySignature, signedHeaders } from '../../channels/webhook-signature
 import { createWebhookChannel } from '../../channels/webhook.js';
 import type { SinkRequest } from '../../fakes/sink.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
-import { firingView, killingView, resolvedView } from './channel-views.js';
+import { firingView, killingView, lateView, resolvedView } from './channel-views.js';
 
 const PLAIN_SECRET = 'canary-plain-secret-ü';
 const OLD_SECRET = `whsec_${Buffer.from('canary-old-secret-of-24-bytes').toString('base64')}`;
@@ -78,8 +78,8 @@ describe('signatures', () => {
 
   test('the time is of the attempt, the bytes are not', async () => {
     const { sink, attempt } = rig();
-    await attempt({ key: 'k', now: 1_700_000_000_000 });
-    await attempt({ key: 'k', now: 1_700_000_030_000 });
+    await attempt({ key: 'again', now: 1_700_000_000_000 });
+    await attempt({ key: 'again', now: 1_700_000_030_000 });
     expect(sink.requests.map(({ headers }) => headers['webhook-timestamp'])).toEqual([
       '1700000000',
       '1700000030',
@@ -120,20 +120,21 @@ describe('what an endpoint says', () => {
 });
 
 describe('what is sent to an endpoint', () => {
-  const { render } = createWebhookChannel();
+  const channel = createWebhookChannel();
 
   test.each([
     ['firing', firingView()],
     ['resolved', resolvedView()],
     ['killing', killingView()],
+    ['late', lateView()],
   ])('the %s message', async (name, view) => {
-    const pretty = `${JSON.stringify(JSON.parse(render(view).body), undefined, 2)}\n`;
+    const pretty = `${JSON.stringify(JSON.parse(channel.render(view).body), undefined, 2)}\n`;
     await expect(pretty).toMatchFileSnapshot(`golden/webhook-${name}.json`);
   });
 
   test('names come as they are: the receiver escapes for where it puts them', () => {
     const agentName = '<!channel> & "bot"\r\n';
-    const body = JSON.parse(render(firingView({ agentName })).body) as { data: unknown };
+    const body = JSON.parse(channel.render(firingView({ agentName })).body) as { data: unknown };
     expect(body.data).toMatchObject({ agent_name: agentName });
   });
 });

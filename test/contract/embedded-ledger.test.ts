@@ -119,4 +119,25 @@ describe('the embedded ledger', () => {
     const again = await startLedgerServer({ dataDir, migrate: migration(dataDir, TABLE) });
     await again.stop();
   });
+
+  test('a ledger stuck in an endless query is ended by force', async () => {
+    const dataDir = temporaryFolder();
+    const stuck = migration(dataDir, 'do $$ begin loop end loop; end $$');
+    const abort = new AbortController();
+    const start = startLedgerServer({ dataDir, migrate: stuck, signal: abort.signal });
+    const refused = expect(start).rejects.toThrow('enough');
+    await expect.poll(() => readdirSync(dataDir), { timeout: 30_000 }).toContain('ledger');
+    abort.abort(new Error('enough'));
+    await refused;
+    expect(processesOf(dataDir)).toEqual([]);
+  });
+
+  test('the schema of the ledger itself is there by default', async () => {
+    const ledger = await startLedgerServer({ dataDir: temporaryFolder() });
+    onTestFinished(() => ledger.stop());
+    const client = await connect(ledger.databaseUrl);
+    const { rows } = await client.query('select name from ledger_migration');
+    await client.end();
+    expect(rows.length).toBeGreaterThan(0);
+  });
 });

@@ -96,7 +96,7 @@ describe('starting what the environment does not give', () => {
     const embedded = await startEmbedded(order);
     await embedded.stop();
     expect(processesOf(dataDir)).toEqual([]);
-  });
+  }, 180_000);
 
   test('kill -9 of the process that started them ends both, and the next start goes on', async () => {
     const dataDir = temporaryFolder();

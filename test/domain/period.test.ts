@@ -329,7 +329,8 @@ describe('windows of one cadence and zone', () => {
     fc.assert(
       fc.property(cadence, zoneAndInstant, fc.nat(3), (unit, [name, at], days) => {
         const find = finders.get(name);
-        for (const instant of [at, at + days * 24 * HOUR, at]) {
+        const { startsAt, endsAt } = periodAt(unit, name, at);
+        for (const instant of [at, endsAt, startsAt - 1, startsAt, at + days * 24 * HOUR, at]) {
           expect(find?.(unit, instant)).toEqual(periodAt(unit, name, instant));
         }
       }),

@@ -1,0 +1,121 @@
+/**
+ * The gateway as commands see it. Every failure is a CliError that names subject, cause and next
+ * step; the key is in no error.
+ */
+import { apiKeyFile, readKeyFile } from './key-files.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Something a person has to read: no stack, exit code 1. */
+export class CliError extends Error {
+  override readonly name: string = 'CliError';
+  constructor(
+    message: string,
+    /** HTTP status behind it, where there was one. */
+    readonly status?: number,
+  ) {
+    super(message);
+  }
+}
+
+export interface Gateway {
+  readonly url: string;
+  get(path: string): Promise<unknown>;
+  post(path: string, body: unknown): Promise<unknown>;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Address from KAVACH_URL, key from KAVACH_API_KEY or, on this machine, the data folder. */
+export function openGateway(env: Environment): Gateway {
+  const url = readUrl(env);
+  const key = readKey(env, url);
+  const ask = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> => {
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${url}${path}`, {
+        method,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        headers: {
+          ...(key.value === undefined ? {} : { authorization: `Bearer ${key.value}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw new CliError(
+        `Kavach at ${url} cannot be reached (${causeOf(error)}): start it with \`kavach up\`, ` +
+          'or set KAVACH_URL to where it runs',
+      );
+    }
+    if (response.ok) return readJson(text, url);
+    throw refusal(response.status, text, { url, key });
+  };
+  return { url, get: (path) => ask('GET', path), post: (path, body) => ask('POST', path, body) };
+}
+
+interface Key {
+  readonly value: string | undefined;
+  readonly from: string;
+}
+
+function readUrl(env: Environment): string {
+  const given = env['KAVACH_URL'];
+  if (!given) return `http://127.0.0.1:${env['KAVACH_PORT'] || '8787'}`;
+  if (!/^https?:$/.test(URL.canParse(given) ? new URL(given).protocol : '')) {
+    throw new CliError(`KAVACH_URL is ${JSON.stringify(given)}: expected http://host:port`);
+  }
+  return given.replace(/\/+$/, '');
+}
+
+/** The file's key belongs to the Kavach of this machine and is sent to no other. */
+function readKey(env: Environment, url: string): Key {
+  const given = env['KAVACH_API_KEY'];
+  if (given) return { value: given, from: 'KAVACH_API_KEY' };
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
+  if (!isLocal) return { value: undefined, from: 'KAVACH_API_KEY, which is not set' };
+  const file = apiKeyFile(env['KAVACH_DATA_DIR'] || '.kavach');
+  return { value: readKeyFile(file), from: file };
+}
+
+function refusal(status: number, text: string, asked: { url: string; key: Key }): CliError {
+  const detail = detailOf(text);
+  if (status === 401 || status === 403) {
+    const what = asked.key.value === undefined ? 'needs an API key' : 'refused the API key';
+    return new CliError(
+      `Kavach at ${asked.url} ${what} (looked in ${asked.key.from}): set KAVACH_API_KEY, or ` +
+        `KAVACH_DATA_DIR to the data folder of that Kavach${detail}`,
+      status,
+    );
+  }
+  return new CliError(`Kavach at ${asked.url} answered ${String(status)}${detail}`, status);
+}
+
+/** The words of a problem+json, if it is one. */
+function detailOf(text: string): string {
+  try {
+    const { detail, title, path } = JSON.parse(text) as Record<string, unknown>;
+    const words = typeof detail === 'string' ? detail : title;
+    const where = typeof path === 'string' ? ` (at ${path})` : '';
+    return typeof words === 'string' ? `: ${words}${where}` : '';
+  } catch {
+    return '';
+  }
+}
+
+function readJson(text: string, url: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CliError(`${url} did not answer with JSON: is it a Kavach? Check KAVACH_URL`);
+  }
+}
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer in ${String(TIMEOUT_MS / 1_000)} s`;
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+}

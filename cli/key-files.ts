@@ -1,0 +1,70 @@
+/**
+ * The two secrets a data folder keeps, each readable by its owner only: the sealing keys of the
+ * embedded ledger and the first API key. A file appears whole, and the first writer wins.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSealKey } from '../ledger/seal.js';
+
+export interface KeptKey {
+  readonly value: string;
+  readonly file: string;
+  /** Made by this call. */
+  readonly isNew: boolean;
+}
+
+/** Reads or makes the sealing keys. Losing the file loses every sealed address: it says so. */
+export function keepSealKeys(dataDir: string): KeptKey {
+  return keep(join(dataDir, 'seal-keys'), createSealKey);
+}
+
+/** Reads or makes the key of the first start. */
+export function keepApiKey(dataDir: string): KeptKey {
+  return keep(apiKeyFile(dataDir), () => `kavach_${randomBytes(32).toString('base64url')}`);
+}
+
+export function apiKeyFile(dataDir: string): string {
+  return join(dataDir, 'api-key');
+}
+
+/** How the ledger knows an API key. */
+export function hashApiKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** Undefined when there is no such file; throws when it may not be read. */
+export function readKeyFile(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8').trim();
+    return text === '' ? undefined : text;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new Error(
+      `${file} cannot be read (${String(code)}): it belongs to whoever ran kavach up`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function keep(file: string, make: () => string): KeptKey {
+  const kept = readKeyFile(file);
+  if (kept !== undefined) return { value: kept, file, isNew: false };
+  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${String(process.pid)}`;
+  const made = make();
+  writeFileSync(draft, `${made}\n`, { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+    return { value: made, file, isNew: true };
+  } catch (error) {
+    const winner = readKeyFile(file);
+    if (winner === undefined) throw error;
+    return { value: winner, file, isNew: false };
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}

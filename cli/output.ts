@@ -1,0 +1,86 @@
+/**
+ * What commands print: aligned text for people, one JSON document for machines. Colour only at a
+ * terminal, and never where NO_COLOR is set (no-color.org).
+ */
+
+export interface OutputStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+export interface Output {
+  readonly isJson: boolean;
+  /** One line to standard output; nothing in JSON mode. */
+  line(text?: string): void;
+  /** A table with a head; columns of numbers (`right`) are aligned right. Nothing in JSON mode. */
+  table(columns: readonly Column[], rows: readonly (readonly string[])[]): void;
+  /** The answer of the command in JSON mode; nothing otherwise. */
+  json(value: unknown): void;
+  paint(tone: Tone, text: string): string;
+}
+
+export interface Column {
+  readonly head: string;
+  readonly right?: boolean;
+}
+
+export type Tone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
+
+const CODES: Readonly<Record<Tone, number>> = {
+  good: 32,
+  warning: 33,
+  bad: 31,
+  quiet: 2,
+  strong: 1,
+};
+// eslint-disable-next-line no-control-regex -- these are the escapes `paint` writes
+const ESCAPES = /\u001b\[\d+m/g;
+const GAP = '  ';
+
+export function createOutput(
+  stream: OutputStream,
+  options: { readonly json?: boolean; readonly env: Readonly<Record<string, string | undefined>> },
+): Output {
+  const isJson = options.json === true;
+  const isColoured = stream.isTTY === true && !options.env['NO_COLOR'];
+  const line = (text = ''): void => {
+    if (!isJson) stream.write(`${text}\n`);
+  };
+  const paint = (tone: Tone, text: string): string =>
+    isColoured ? `\u001b[${String(CODES[tone])}m${text}\u001b[0m` : text;
+  return {
+    isJson,
+    line,
+    paint,
+    table: (columns, rows) => {
+      for (const row of layOut(columns, rows, (head) => paint('quiet', head))) line(row);
+    },
+    json: (value) => {
+      if (isJson) stream.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    },
+  };
+}
+
+function layOut(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  paintHead: (head: string) => string,
+): string[] {
+  const table = [columns.map(({ head }) => paintHead(head)), ...rows];
+  const widths = columns.map((_, i) => Math.max(...table.map((row) => width(row[i] ?? ''))));
+  return table.map((row) =>
+    columns
+      .map(({ right }, i) => {
+        const cell = row[i] ?? '';
+        const padding = ' '.repeat((widths[i] ?? 0) - width(cell));
+        return right === true ? padding + cell : cell + padding;
+      })
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+/** As a terminal shows it, escapes apart. */
+function width(text: string): number {
+  return [...text.replaceAll(ESCAPES, '')].length;
+}

@@ -1,0 +1,147 @@
+/**
+ * Proves that a workflow would decide today as it did then: its recorded history is fed to today's
+ * code, and the first command that differs is named. Needs no server when the history is a file.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { DeterminismViolationError } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { ReplayError, Worker } from '@temporalio/worker';
+import { connectTemporal } from '../client/index.js';
+import { workflowBundle } from '../worker/bundle.js';
+import { createLog } from '../worker/log.js';
+import { installRuntime } from '../worker/runtime.js';
+import { CliError, type Environment } from './http.js';
+
+export interface ReplayAnswer {
+  readonly workflow: string;
+  readonly events: number;
+  /** Workflow tasks that had been completed. */
+  readonly tasks: number;
+  /** Of the replay, without loading code and history. */
+  readonly ms: number;
+  readonly deterministic: boolean;
+  /** The first difference; absent when there is none. */
+  readonly difference?: string;
+}
+
+interface RecordedHistory {
+  readonly workflow: string;
+  /** As `historyToJSON` and `temporal workflow show --output json` write it. */
+  readonly history: { readonly events: readonly RecordedEvent[] };
+}
+
+interface RecordedEvent {
+  readonly eventId?: string | number;
+  readonly eventType?: string;
+}
+
+/** Replays a workflow by its id, or a history file. Throws a CliError when there is no history. */
+export async function replay(target: string, env: Environment): Promise<ReplayAnswer> {
+  const { workflow, history } = existsSync(target)
+    ? readHistory(target)
+    : await fetchHistory(target, env);
+  const { events } = history;
+  const cache = mkdtempSync(join(tmpdir(), 'kavach-replay-'));
+  try {
+    installRuntime(createLog({ level: 'silent', format: 'json' }));
+    const dataDir = env['KAVACH_DATA_DIR'] || '.kavach';
+    const bundle = await workflowBundle(existsSync(dataDir) ? dataDir : cache);
+    const startedAt = performance.now();
+    const difference = await findDifference(bundle, history);
+    return {
+      workflow,
+      events: events.length,
+      tasks: events.filter((event) => isType(event, 'WORKFLOW_TASK_COMPLETED')).length,
+      ms: Math.round(performance.now() - startedAt),
+      deterministic: difference === undefined,
+      ...(difference === undefined ? {} : { difference: explain(difference, events) }),
+    };
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
+}
+
+async function findDifference(
+  workflowBundle: { readonly codePath: string },
+  history: RecordedHistory['history'],
+): Promise<string | undefined> {
+  try {
+    await Worker.runReplayHistory({ workflowBundle }, history);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DeterminismViolationError || error instanceof ReplayError)
+      return error.message;
+    throw error;
+  }
+}
+
+/** Puts the event that the engine speaks of in words, where it names one. */
+function explain(message: string, events: readonly RecordedEvent[]): string {
+  const id = /\bid: (\d+)/.exec(message)?.[1];
+  const event = events.find(({ eventId }) => id !== undefined && String(eventId) === id);
+  if (event === undefined) return message;
+  return `at event ${String(event.eventId)} (${wordOf(event)}): ${message}`;
+}
+
+function wordOf({ eventType = 'unknown' }: RecordedEvent): string {
+  return eventType
+    .replace(/^EVENT_TYPE_/, '')
+    .toLowerCase()
+    .replaceAll('_', ' ');
+}
+
+/** The two writers spell it `EVENT_TYPE_TIMER_STARTED` and `TimerStarted`. */
+function isType({ eventType = '' }: RecordedEvent, name: string): boolean {
+  return (
+    eventType
+      .replace(/^EVENT_TYPE_/, '')
+      .replaceAll('_', '')
+      .toLowerCase() === name.replaceAll('_', '').toLowerCase()
+  );
+}
+
+function readHistory(file: string): RecordedHistory {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new CliError(`${file} cannot be read as a history (${cause}): ${HOW_TO_RECORD}`);
+  }
+  const { events } = (parsed ?? {}) as { events?: unknown };
+  if (!Array.isArray(events) || events.length === 0) {
+    throw new CliError(`${file} holds no history ("events" is missing or empty): ${HOW_TO_RECORD}`);
+  }
+  return { workflow: file, history: parsed as RecordedHistory['history'] };
+}
+
+const HOW_TO_RECORD = 'write one with `temporal workflow show --workflow-id … --output json`';
+
+async function fetchHistory(workflowId: string, env: Environment): Promise<RecordedHistory> {
+  const port = env['KAVACH_TEMPORAL_PORT'] || '7233';
+  const temporal = await connectTemporal({
+    ...env,
+    TEMPORAL_ADDRESS: env['TEMPORAL_ADDRESS'] || `127.0.0.1:${port}`,
+  }).catch((error: unknown) => {
+    throw new CliError(error instanceof Error ? error.message : String(error));
+  });
+  try {
+    const history = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    // Through JSON, so that a file and a server are replayed in the same way.
+    return {
+      workflow: workflowId,
+      history: JSON.parse(historyToJSON(history)) as RecordedHistory['history'],
+    };
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      `There is no history of ${workflowId} in ${temporal.address}, and no such file (${cause}): ` +
+        '`kavach status --json` and `kavach alerts --json` list ids',
+    );
+  } finally {
+    await temporal.close();
+  }
+}

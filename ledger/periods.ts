@@ -1,0 +1,123 @@
+/**
+ * Rows of periods that begin with what the book already holds (B8). The sums are exact because
+ * the scope's configuration row is locked first: every batch holds it while it is stored, so its
+ * events are either all in the sum or all added by the batch itself.
+ */
+import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
+import { periodRowId } from '../domain/ids.js';
+import type { Database, Run } from './database.js';
+import type { ClaimedPeriod, PeriodSeed } from './ledger.js';
+import { jsonText } from './literals.js';
+import { claimedPeriodOf, type ClaimedRow } from './period-row.js';
+import { CLAIM_COLUMNS, CROSSING, MAX } from './period-sql.js';
+import { LIMIT_COLUMNS, LIMIT_RECORD, SEED_RECORD, limitColumns, seedColumns } from './seeds.js';
+
+/** A run's events are at most 7 days (B4) and its idle time older than its row. */
+const RUN_LOOK_BACK_MS = 8 * 86_400_000;
+
+const INSERT = `
+insert into period (id, org, scope, cadence, period, generation, name, starts_at, ends_at, zone,
+  ${LIMIT_COLUMNS}, own_cost, own_tokens, own_calls, own_first_at, own_last_at, saturated,
+  run_heard_at, closes_at, state, due_at)
+select s.id, s.org, s.scope, s.cadence, s.period, s.generation, s.name, s.starts_at, s.ends_at,
+  s.zone, ${LIMIT_COLUMNS}, least(t.cost, ${MAX}), least(t.tokens, ${MAX}), t.calls, t.first_at,
+  t.last_at, t.cost >= ${MAX} or t.tokens >= ${MAX},
+  case when s.cadence = 'run' then t.last_at end, n.closes_at,
+  case when s.ends_at <= $2::bigint then 'closed' else 'open' end,
+  case when t.calls > 0 and coalesce(notify_cost, notify_tokens, notify_calls, notify_duration)
+    is not null then $2::bigint else n.closes_at end
+from json_to_recordset($1::json) as s (${SEED_RECORD}, ${LIMIT_RECORD}, agent text, run text, since bigint)
+cross join lateral (
+  select coalesce(sum(cost_used), 0) as cost, coalesce(sum(input_tokens + output_tokens), 0) as tokens,
+    count(*) as calls, min(at) as first_at, max(at) as last_at
+  from usage_event e
+  where e.org = s.org and (s.agent is null or e.agent = s.agent)
+    and (s.run is null or e.run = s.run)
+    and e.at >= s.since and (s.ends_at is null or e.at < s.ends_at)
+) as t
+cross join lateral (
+  select case when s.cadence = 'run' then coalesce(t.last_at, s.starts_at) + $3::bigint
+    else s.ends_at end as closes_at
+) as n
+on conflict (id) do nothing`;
+
+/** Inserts the rows that are not there. The caller holds the scopes' locks. */
+export async function insertPeriods(
+  run: Run,
+  seeds: readonly PeriodSeed[],
+  now: number,
+  runIdleMs: number,
+): Promise<void> {
+  if (seeds.length === 0) return;
+  const rows = seeds.map((seed) => ({
+    ...seedColumns(seed),
+    ...limitColumns(seed.limits),
+    agent: agentOf(seed.key.scope),
+    run: seed.key.cadence === 'run' ? seed.key.period : undefined,
+    since: sinceOf(seed.key, seed.window),
+  }));
+  await run(INSERT, [jsonText(rows), now, runIdleMs]);
+}
+
+/** The agent of a scope; undefined for the organisation's. */
+export function agentOf(scope: Scope): string | undefined {
+  return scope === 'org' ? undefined : scope.slice('agent:'.length);
+}
+
+function sinceOf(key: PeriodKey, window: PeriodWindow): number {
+  if (key.cadence === 'total') return 0;
+  return key.cadence === 'run' ? window.startsAt - RUN_LOOK_BACK_MS : window.startsAt;
+}
+
+/** Takes the scopes' rows, in order, creating what is missing; held until the transaction ends. */
+export async function lockScopes(run: Run, org: string, scopes: readonly Scope[]): Promise<void> {
+  for (const scope of [...new Set(scopes)].sort()) {
+    await run(
+      'insert into scope_configuration (org, scope) values ($1, $2) on conflict do nothing',
+      [org, scope],
+    );
+    await run('select from scope_configuration where org = $1 and scope = $2 for update', [
+      org,
+      scope,
+    ]);
+  }
+}
+
+/** B8. Answers when all rows are there. */
+export async function ensurePeriods(
+  db: Database,
+  seeds: readonly PeriodSeed[],
+  now: number,
+  runIdleMs: number,
+): Promise<void> {
+  for (const org of new Set(seeds.map(({ key }) => key.org))) {
+    const ofOrg = seeds.filter(({ key }) => key.org === org);
+    await db.transaction(async (run) => {
+      await lockScopes(
+        run,
+        org,
+        ofOrg.map(({ key }) => key.scope),
+      );
+      await insertPeriods(run, ofOrg, now, runIdleMs);
+    });
+  }
+}
+
+/** For a period that a direct sender opened: the row, inserted where it was not. */
+export function openPeriod(
+  db: Database,
+  seed: PeriodSeed,
+  now: number,
+  runIdleMs: number,
+): Promise<ClaimedPeriod> {
+  return db.transaction(async (run) => {
+    await lockScopes(run, seed.key.org, [seed.key.scope]);
+    await insertPeriods(run, [seed], now, runIdleMs);
+    const rows = await run(
+      `update period set started = true where id = $1
+       returning ${CLAIM_COLUMNS}, ${CROSSING} as crossing`,
+      [periodRowId(seed.key)],
+    );
+    return claimedPeriodOf(rows[0] as unknown as ClaimedRow, now);
+  });
+}

@@ -1,0 +1,79 @@
+/**
+ * What a period's workflow writes back. L-3: only what it owns, and never over a newer one:
+ * (epoch, seq, order) grows, and a row that began a new life takes nothing from the old one.
+ */
+import type { Published } from '../domain/budget/state.js';
+import { periodRowId } from '../domain/ids.js';
+import type { Database } from './database.js';
+import { jsonText } from './literals.js';
+import { OWN, dueAt, passes } from './period-sql.js';
+
+const NOTIFY = {
+  cost: '$7::bigint',
+  tokens: '$8::bigint',
+  calls: '$9::bigint',
+  duration: '$10::bigint',
+};
+
+const STATE = `case when $17::boolean then 'closed' else period.state end`;
+
+/** What the publish has seen of this ledger's life counts as told. */
+const REPORTED = `greatest(period.reported_seq,
+  case when $3::bigint = (select epoch from ledger_life) then $4::bigint else 0 end)`;
+
+/** The answer to the claim that is out: whoever waits for it is set free. */
+const ANSWERS = `$4::bigint >= period.claimed_seq`;
+
+const PUBLISH = `
+update period set
+  notify_cost = ${NOTIFY.cost}, notify_tokens = ${NOTIFY.tokens},
+  notify_calls = ${NOTIFY.calls}, notify_duration = ${NOTIFY.duration},
+  latches = $11::jsonb, firing_no = $12::bigint, applied_rev = $13::bigint, killed = $14::jsonb,
+  direct = $15::jsonb, senders = $16::jsonb, open_alerts = $18::jsonb, rejected = $19::bigint,
+  published_epoch = $3::bigint, published_seq = $4::bigint, published_order = $5::bigint,
+  state = ${STATE}, started = true,
+  parked_reason = case when $17::boolean then null else period.parked_reason end,
+  reported_seq = ${REPORTED},
+  lease_until = case when ${ANSWERS} then 0 else period.lease_until end,
+  due_at = case when ${ANSWERS} or $17::boolean then ${dueAt({
+    now: '$6::bigint',
+    crossing: `(period.state = 'open' and (${passes(OWN, NOTIFY)}))`,
+    state: STATE,
+    reportedSeq: REPORTED,
+    notify: NOTIFY,
+    started: 'true',
+  })} else period.due_at end
+where id = $1 and generation = $2::bigint
+  and ($3::bigint, $4::bigint, $5::bigint)
+    > (period.published_epoch, period.published_seq, period.published_order)
+returning id`;
+
+export async function publish(
+  db: Database,
+  published: Published,
+  now: number,
+): Promise<'written' | 'stale'> {
+  const { key, notify, killed } = published;
+  const rows = await db.run(PUBLISH, [
+    periodRowId(key),
+    key.generation,
+    published.epoch,
+    published.seq,
+    published.order,
+    now,
+    notify.cost,
+    notify.tokens,
+    notify.calls,
+    notify.duration,
+    jsonText(published.latches),
+    published.firingNo,
+    published.appliedRev,
+    killed === undefined ? undefined : jsonText(killed),
+    jsonText(published.direct),
+    jsonText(published.senders),
+    published.closed,
+    jsonText(published.openAlerts),
+    published.rejected,
+  ]);
+  return rows.length === 1 ? 'written' : 'stale';
+}

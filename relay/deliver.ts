@@ -1,0 +1,189 @@
+/**
+ * One claimed row or alert from the ledger to Temporal, and what came of it back to the ledger.
+ *
+ * Invariants
+ * D-1. `periodReported` is written only after Temporal took the report: at least once, never lost.
+ * D-2. A period whose workflow had ended is closed in the ledger, and its usage is late (B4).
+ * D-3. Nothing here throws: a failure of either side is recorded, and the lease does the rest.
+ */
+import type { KavachClient } from '../client/client.js';
+import { describeFailure } from '../client/failure.js';
+import type { Log } from '../client/log.js';
+import type { Policy } from '../domain/alert/policy.js';
+import { evaluateLate } from '../domain/budget/late.js';
+import type { ClaimedPeriod, Ledger, OutboxAlert } from '../ledger/ledger.js';
+import { createRefusals } from './backoff.js';
+import type { Outage } from './outage.js';
+import type { Pace } from './pace.js';
+import { planOf, reportOf, rowOf } from './plan.js';
+
+/** The part of the ledger a relay works on. */
+export type RelayLedger = Pick<
+  Ledger,
+  | 'claimPeriods'
+  | 'periodReported'
+  | 'periodFailed'
+  | 'closePeriod'
+  | 'recordLate'
+  | 'claimAlerts'
+  | 'alertStarted'
+  | 'alertFailed'
+>;
+
+export type RelayClient = Pick<KavachClient, 'reportPeriod' | 'startAlert'>;
+
+export interface DeliverOptions {
+  readonly ledger: RelayLedger;
+  readonly client: RelayClient;
+  readonly now: () => number;
+  readonly pace: Pace;
+  readonly policy: Policy;
+  readonly log: Log;
+  readonly intervalMs: number;
+  readonly ledgerOutage: Outage;
+  readonly temporalOutage: Outage;
+}
+
+export interface DeliverCounts {
+  reported: number;
+  failed: number;
+  parked: number;
+  closed: number;
+  late: number;
+  notNeeded: number;
+  alertsStarted: number;
+}
+
+export interface Deliver {
+  period(claim: ClaimedPeriod): Promise<void>;
+  alert(outbox: OutboxAlert): Promise<void>;
+  readonly counts: Readonly<DeliverCounts>;
+}
+
+export function createDeliver(options: DeliverOptions): Deliver {
+  const { ledger, client, now, pace, policy, log, intervalMs } = options;
+  const refusals = createRefusals();
+  const counts: DeliverCounts = {
+    reported: 0,
+    failed: 0,
+    parked: 0,
+    closed: 0,
+    late: 0,
+    notNeeded: 0,
+    alertsStarted: 0,
+  };
+
+  /** Sends within the pace, and lets the pace and the outage log see the answer. */
+  const sent = async <T>(call: () => Promise<T>): Promise<T> => {
+    const begunAt = now();
+    pace.take(begunAt);
+    try {
+      const answer = await call();
+      pace.answered(now() - begunAt, now());
+      options.temporalOutage.recovered();
+      return answer;
+    } catch (error) {
+      const { kind, reason } = describeFailure(error);
+      // A server that drowns answers by letting deadlines pass: that is slow, too.
+      pace.answered(now() - begunAt, now());
+      if (kind === 'throttled') pace.throttled(now());
+      if (kind === 'unavailable') options.temporalOutage.failed(reason, now());
+      throw error;
+    }
+  };
+
+  const report = async (claim: ClaimedPeriod): Promise<void> => {
+    let answer;
+    try {
+      answer = await sent(() =>
+        client.reportPeriod({ row: rowOf(claim), started: claim.started, report: reportOf(claim) }),
+      );
+    } catch (error) {
+      await failed(claim, error);
+      return;
+    }
+    refusals.forgive(claim.id);
+    if (answer === 'already_ended') {
+      await ledger.closePeriod(claim, now());
+      counts.closed += 1;
+      return;
+    }
+    await ledger.periodReported(claim, now(), intervalMs);
+    counts.reported += 1;
+  };
+
+  const failed = async (claim: ClaimedPeriod, error: unknown): Promise<void> => {
+    const failure = describeFailure(error);
+    const { backoffMs, park } = refusals.judge(claim.id, failure, claim.tries);
+    await ledger.periodFailed(claim, { now: now(), backoffMs, reason: failure.reason, park });
+    counts.failed += 1;
+    if (!park) return;
+    counts.parked += 1;
+    log.error(
+      { period: claim.id, reason: failure.reason },
+      'relay: a period was parked; its usage is kept, but nobody watches its thresholds',
+    );
+  };
+
+  const late = async (claim: ClaimedPeriod): Promise<void> => {
+    let verdict;
+    try {
+      verdict = evaluateLate({ ...rowOf(claim), own: claim.own }, policy, now());
+    } catch (error) {
+      // A fault in the rules parks this one row instead of coming back for ever.
+      await failed(claim, error);
+      return;
+    }
+    await ledger.recordLate(claim, { ...verdict, now: now() });
+    counts.late += 1;
+  };
+
+  const act = async (claim: ClaimedPeriod): Promise<void> => {
+    const plan = planOf(claim);
+    switch (plan) {
+      case 'report':
+        return report(claim);
+      case 'none':
+        counts.notNeeded += 1;
+        return ledger.periodReported(claim, now(), intervalMs);
+      case 'close':
+        counts.closed += 1;
+        return ledger.closePeriod(claim, now());
+      case 'late':
+        return late(claim);
+      default:
+        return plan satisfies never;
+    }
+  };
+
+  const startAlert = async ({ input, fence, tries }: OutboxAlert): Promise<void> => {
+    try {
+      await sent(() => client.startAlert(input));
+    } catch (error) {
+      const failure = describeFailure(error);
+      const { backoffMs } = refusals.judge(input.id, failure, tries);
+      await ledger.alertFailed(input.id, fence, { now: now(), backoffMs, reason: failure.reason });
+      counts.failed += 1;
+      return;
+    }
+    refusals.forgive(input.id);
+    await ledger.alertStarted(input.id, fence);
+    counts.alertsStarted += 1;
+  };
+
+  /** D-3. The claim's lease runs out and the row is due again: nothing is undone. */
+  const guarded = async (work: Promise<void>): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown failure';
+      options.ledgerOutage.failed(reason, now());
+    }
+  };
+
+  return {
+    period: (claim) => guarded(act(claim)),
+    alert: (outbox) => guarded(startAlert(outbox)),
+    counts,
+  };
+}
