@@ -58,7 +58,7 @@ async function deliver(request: DeliveryRequest, options: EmailOptions): Promise
     const mail = { from: options.from, to: destination.address, ...content };
     const { data, error, headers } = await resend.emails.send(mail, transport);
     if (error !== null) {
-      if (false) return outcomeOfFault(faultOf(undefined, connection));
+      if (!connection.isConnected()) return outcomeOfFault(faultOf(undefined, connection));
       const secrets = [apiKey, destination.address];
       return outcomeOfResendError(error, { retryAfter: headers?.['retry-after'], now, secrets });
     }

@@ -2,9 +2,9 @@
  * The two secrets a data folder keeps, each readable by its owner only: the sealing keys of the
  * embedded ledger and the first API key. A file appears whole, and the first writer wins.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeApiKey } from '../gateway/first-key.js';
 import { createSealKey } from '../ledger/seal.js';
 
 export interface KeptKey {
@@ -16,21 +16,16 @@ export interface KeptKey {
 
 /** Reads or makes the sealing keys. Losing the file loses every sealed address: it says so. */
 export function keepSealKeys(dataDir: string): KeptKey {
-  return keep(join(dataDir, 'seal-keys'), createSealKey);
+  return keep(join(dataDir, 'seal-keys'), () => createSealKey());
 }
 
 /** Reads or makes the key of the first start. */
 export function keepApiKey(dataDir: string): KeptKey {
-  return keep(apiKeyFile(dataDir), () => `kavach_${randomBytes(32).toString('base64url')}`);
+  return keep(apiKeyFile(dataDir), () => makeApiKey());
 }
 
 export function apiKeyFile(dataDir: string): string {
   return join(dataDir, 'api-key');
-}
-
-/** How the ledger knows an API key. */
-export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
 }
 
 /** Undefined when there is no such file; throws when it may not be read. */

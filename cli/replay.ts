@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { DeterminismViolationError } from '@temporalio/common';
+import { DeterminismViolationError } from '@temporalio/workflow';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { ReplayError, Worker } from '@temporalio/worker';
 import { connectTemporal } from '../client/index.js';

@@ -51,7 +51,10 @@ export async function connectTemporal(
   };
 }
 
-function loadSettings(env: Readonly<Record<string, string | undefined>>) {
+/** The same settings for whoever opens a connection of its own, as a worker does. */
+export function loadSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): ReturnType<typeof loadClientConnectConfig> {
   try {
     return loadClientConnectConfig({
       overrideEnvVars: Object.fromEntries(

@@ -2,7 +2,7 @@
 export { createKavachClient } from './client.js';
 export type { KavachClient, KavachClientOptions, ReportAnswer, WorkflowHistory } from './client.js';
 export type { UpdateAnswer } from './answer-update.js';
-export { connectTemporal } from './connect.js';
+export { connectTemporal, loadSettings } from './connect.js';
 export type { ConnectOptions, TemporalConnection } from './connect.js';
 export { describeFailure } from './failure.js';
 export type { ClientFailure, FailureKind } from './failure.js';

@@ -41,23 +41,25 @@ const INVALID_ARGUMENT = 3;
 
 /** One guard a client: the first refusal decides for all later starts, and is said once. */
 export function createAttributesGuard(isWanted: boolean, log: Log): AttributesGuard {
-  let withAttributes = isWanted;
+  let saidRefusal = false;
+  let isWantedStill = isWanted;
   return async (start) => {
-    if (!withAttributes) return start(false);
+    if (!isWantedStill) return start(false);
     try {
       return await start(true);
     } catch (error) {
       const { code, details } = grpcStatus(error);
       if (code !== INVALID_ARGUMENT || !/search ?attribute/i.test(details)) throw error;
+      isWantedStill = false;
       // Starts that ran beside this one are refused too: only the first of them says so.
-      if (withAttributes) {
+      if (!saidRefusal) {
         log.warn(
           { reason: details },
           'the namespace lacks the search attributes: workflows start without them; add ' +
             'KavachOrg, KavachAgent, KavachState and KavachSeverity (Keyword) and restart',
         );
       }
-      withAttributes = false;
+      saidRefusal = true;
       return start(false);
     }
   };

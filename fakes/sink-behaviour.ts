@@ -25,7 +25,7 @@ export type Behaviour =
    * answered), or inside the answer's body (taken).
    */
   | { readonly type: 'reset'; readonly at: 'request' | 'answer' | 'body' }
-  /** Taken, and answered with so many bytes. */
+  /** Taken, and answered with so many bytes; `Infinity` never ends. */
   | { readonly type: 'huge'; readonly bytes?: number; readonly status?: number };
 
 /** True where the provider processed the message, whatever its sender got to see. */
@@ -99,8 +99,22 @@ export function perform(behaviour: Behaviour, response: ServerResponse, answer: 
       return;
     case 'huge':
       response.writeHead(behaviour.status ?? 200, { 'content-type': 'text/plain' });
-      response.end(Buffer.alloc(behaviour.bytes ?? 10 * 1_048_576, 'x'));
+      flood(response, behaviour.bytes ?? 10 * 1_048_576);
   }
+}
+
+function flood(response: ServerResponse, bytes: number): void {
+  const chunk = Buffer.alloc(65_536, 'x');
+  let left = bytes;
+  const pour = (): void => {
+    while (left > 0 && !response.destroyed) {
+      const isRoom = response.write(chunk.subarray(0, Math.min(left, chunk.length)));
+      left -= chunk.length;
+      if (!isRoom) return void response.once('drain', pour);
+    }
+    response.end();
+  };
+  pour();
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

@@ -10,8 +10,8 @@ import { Problem } from './problem.js';
 const unpack = promisify(gunzip);
 
 /**
- * The parsed JSON of a body of at most `limit` bytes, packed and unpacked alike. Throws a
- * `Problem`: 400 for broken gzip or JSON, 413 above the limit, 415 for another encoding.
+ * The parsed JSON of a body of at most `limit` bytes, packed and unpacked alike; undefined for an
+ * empty one. Throws a `Problem`: 400 for broken gzip or JSON, 413 above the limit, 415 for another encoding.
  */
 export async function readJson(incoming: IncomingMessage, limit: number): Promise<unknown> {
   const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
@@ -56,6 +56,7 @@ async function unpackBytes(bytes: Buffer, limit: number): Promise<Buffer> {
 }
 
 function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
   const text = bytes.toString('utf8');
   try {
     return JSON.parse(text);

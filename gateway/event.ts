@@ -116,7 +116,7 @@ function wordIn(
   return value.slice(0, MAX_NAME).replaceAll(BROKEN, '\ufffd');
 }
 
-// eslint-disable-next-line no-control-regex -- NUL is the one character Postgres text cannot hold.
+// NUL is the one character Postgres text cannot hold.
 const BROKEN = /\0|\p{Surrogate}/gu;
 
 function isBroken(text: string): boolean {

@@ -7,6 +7,7 @@
  */
 import type { Scope } from '../domain/budget/period-key.js';
 import type { IngestResult, UsageEvent } from '../ledger/ledger.js';
+import { deliverClaims } from './claims.js';
 import { withDeadline } from './deadline.js';
 import { readEvent } from './event.js';
 import type { Gateway } from './options.js';
@@ -134,7 +135,7 @@ async function storeBatch(
   events: readonly UsageEvent[],
   now: number,
 ): Promise<{ stored: Stored; placed: PlacedBatch }> {
-  const { ledger, relay, log, policy } = gateway;
+  const { ledger, policy } = gateway;
   const names: Scope[] = ['org', ...new Set(events.map((event) => agentScope(event.agent)))];
   for (let placing = 0; placing < MAX_PLACINGS; placing += 1) {
     const scopes = await cache.load(org, names);
@@ -149,7 +150,7 @@ async function storeBatch(
       claimMs: policy.claimMs,
     });
     if (result.type === 'stored') {
-      deliverClaims(relay, log, result);
+      deliverClaims(gateway, result.periods);
       return { stored: result, placed };
     }
     cache.forget(org, names);
@@ -171,19 +172,6 @@ async function openPeriods({ ledger }: Gateway, placed: PlacedBatch, now: number
 
 function revisionsOf(scopes: ReadonlyMap<Scope, ScopeSlot>) {
   return Array.from(scopes, ([scope, slot]) => ({ scope, rev: slot.configuration.rev }));
-}
-
-/** Not waited for: the claim's lease brings back what is lost here. */
-function deliverClaims(relay: Gateway['relay'], log: Gateway['log'], stored: Stored): void {
-  const claims = stored.periods.flatMap(({ claim }) => (claim === undefined ? [] : [claim]));
-  if (claims.length === 0) return;
-  void (async () => {
-    try {
-      await relay.deliver(claims);
-    } catch (error) {
-      log.warn({ rows: claims.length, cause: String(error) }, 'claimed rows were not delivered');
-    }
-  })();
 }
 
 function holdsOf(stored: Stored, placed: PlacedBatch): Hold[] {

@@ -9,6 +9,29 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/** The part of the ledger a gateway works on. */
+export type GatewayLedger = Pick<
+  Ledger,
+  | 'ping'
+  | 'ingest'
+  | 'ensurePeriods'
+  | 'quarantine'
+  | 'quarantined'
+  | 'reportRun'
+  | 'configurations'
+  | 'configure'
+  | 'putDestinations'
+  | 'stop'
+  | 'resume'
+  | 'stopped'
+  | 'apiKey'
+  | 'budgets'
+  | 'alerts'
+  | 'alert'
+  | 'usage'
+  | 'lag'
+>;
+
 /** Takes the rows a batch has claimed, because they passed what their period wants to know. */
 export interface Relay {
   deliver(claims: readonly ClaimedPeriod[]): unknown;
@@ -52,7 +75,7 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
 };
 
 export interface GatewayOptions {
-  readonly ledger: Ledger;
+  readonly ledger: GatewayLedger;
   readonly relay: Relay;
   readonly log: Logger;
   /** 0 takes a free one. */
@@ -73,7 +96,7 @@ export interface GatewayOptions {
 
 /** What the routes share: the options with their defaults in place. */
 export interface Gateway {
-  readonly ledger: Ledger;
+  readonly ledger: GatewayLedger;
   readonly relay: Relay;
   readonly log: Logger;
   readonly now: () => number;

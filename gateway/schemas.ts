@@ -5,10 +5,9 @@ import { Problem } from './problem.js';
 /** A name that identifies: text that any store can hold. */
 const name = z
   .string()
-  .trim()
-  .min(1)
   .max(200)
-  // eslint-disable-next-line no-control-regex -- NUL is the one character Postgres text cannot hold.
+  .refine((text) => text.trim() !== '', 'must not be empty')
+  // NUL is the one character Postgres text cannot hold.
   .refine((text) => !/\0|\p{Surrogate}/u.test(text), 'has characters that are no text');
 const sentence = name.pipe(z.string().max(500));
 

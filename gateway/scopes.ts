@@ -83,6 +83,7 @@ export function scopeSlot(configuration: ScopeConfiguration): ScopeSlot {
   const name = scope === 'org' ? org : scope.slice('agent:'.length);
   const find = createPeriodFinder(zone);
   const limitsByCadence = (cadence: Cadence) => ({ rev, limits: limitsOf(configuration, cadence) });
+  const runLimits = limitsByCadence('run');
   const remembered = new Map<string, SeedSlot>();
 
   function slotAt(cadence: CalendarCadence | 'total', at: number): SeedSlot {
@@ -113,7 +114,7 @@ export function scopeSlot(configuration: ScopeConfiguration): ScopeSlot {
       key: { org, scope, cadence: 'run', period: run, generation: 1 },
       window: { startsAt, zone },
       name,
-      limits: limitsByCadence('run'),
+      limits: runLimits,
     }),
   };
 }

@@ -1,4 +1,5 @@
 /** The target of a synced entry: checked for its form, and never repeated in an answer. */
+import { assertNever } from '../domain/step.js';
 import type { ChannelName } from '../domain/words.js';
 import type { NewDestination } from '../ledger/ledger.js';
 import { unprocessable, type SyncedAlert } from './schemas.js';
@@ -25,8 +26,13 @@ function expectedForm(channel: ChannelName, address: string): string | undefined
     case 'slack':
     case 'webhook':
       return isHttpUrl(address) ? undefined : 'an http or https URL';
-    default:
+    case 'pagerduty':
+    case 'sms':
+    case 'push':
+    case 'kill':
       return /^[\x20-\x7e]+$/.test(address) ? undefined : 'printable ASCII';
+    default:
+      return assertNever(channel);
   }
 }
 

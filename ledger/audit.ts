@@ -19,6 +19,14 @@ export async function audit(run: Run, entry: AuditEntry): Promise<void> {
   await run(
     `insert into audit (org, subject, at, by, what, before, after)
      values ($1, $2, $3::bigint, $4, $5, $6::jsonb, $7::jsonb)`,
-    [entry.org, entry.subject, entry.at, entry.by, entry.what, json(entry.before), json(entry.after)],
+    [
+      entry.org,
+      entry.subject,
+      entry.at,
+      entry.by,
+      entry.what,
+      json(entry.before),
+      json(entry.after),
+    ],
   );
 }

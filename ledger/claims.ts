@@ -35,10 +35,7 @@ export async function claimPeriods(
   const rows = await db.run(CLAIM, [request.now, request.limit, request.leaseMs]);
   const claimed = rows as unknown as readonly (ClaimedRow & { turn: number; since: number })[];
   return [...claimed]
-    .sort(
-      (a, b) =>
-        Number(b.crossing) - Number(a.crossing) || a.turn - b.turn || a.since - b.since,
-    )
+    .sort((a, b) => Number(b.crossing) - Number(a.crossing) || a.turn - b.turn || a.since - b.since)
     .map((row) => claimedPeriodOf(row, request.now));
 }
 

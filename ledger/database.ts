@@ -12,13 +12,22 @@ import { inlined, storable, type Value } from './literals.js';
 
 export type Row = Record<string, unknown>;
 
-/** Runs one statement and answers its rows. */
-export interface Run {
-  (text: string, values?: readonly Value[], timeoutMs?: number): Promise<readonly Row[]>;
+export interface RunOptions {
+  /** Bounds the wait for the answer, ms. */
+  readonly timeoutMs?: number;
+  /** Rows as arrays in the order of the columns, as Drizzle wants them (schema.ts). */
+  readonly rowMode?: 'array';
 }
 
+/** Runs one statement and answers its rows. */
+export type Run = (
+  text: string,
+  values?: readonly Value[],
+  options?: RunOptions,
+) => Promise<readonly Row[]>;
+
 export interface Database {
-  /** One statement, a transaction of its own. `timeoutMs` bounds the wait for its answer. */
+  /** One statement, a transaction of its own. */
   readonly run: Run;
   /** All of `work`'s statements or none. Deadlocks and lost races are tried again, twice. */
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T>;
@@ -35,7 +44,6 @@ export interface DatabaseOptions {
   readonly statementMs: number;
 }
 
-const INT8 = 20;
 /** Deadlock, serialization failure: whoever is told of one has changed nothing. */
 const RETRYABLE = new Set(['40P01', '40001']);
 const MAX_RETRIES = 2;
@@ -51,12 +59,14 @@ export function openDatabase(options: DatabaseOptions): Database {
   // An idle connection that breaks is replaced at the next use, which then says what is wrong.
   pool.on('error', () => undefined);
   const runOn = (client: pg.ClientBase): Run =>
-    async function run(text, values = [], timeoutMs) {
-      const config = options.embedded
-        ? { text: inlined(text, values) }
-        : { text, values: values.map(parameter) };
-      const timed = timeoutMs === undefined ? config : { ...config, query_timeout: timeoutMs };
-      const result = await client.query<Row>(timed);
+    async function run(text, values = [], { timeoutMs, rowMode } = {}) {
+      const result = await client.query<Row>({
+        ...(options.embedded
+          ? { text: inlined(text, values) }
+          : { text, values: values.map(parameter) }),
+        ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
+        ...(rowMode === undefined ? {} : { rowMode }),
+      } as pg.QueryConfig);
       return result.rows;
     };
   const withClient = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
@@ -86,18 +96,16 @@ export function openDatabase(options: DatabaseOptions): Database {
       }
     });
   return {
-    run: (text, values, timeoutMs) =>
-      retrying(() => withClient((client) => runOn(client)(text, values, timeoutMs))),
+    run: (text, values, each) =>
+      retrying(() => withClient((client) => runOn(client)(text, values, each))),
     transaction: (work) => retrying(() => attempt(work)),
     close: () => pool.end(),
   };
 }
 
 /** int8 as a number: every one of ours is below 2^53 (B1). Only for this pool. */
-function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  if (oid === INT8) return Number;
-  return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
-}
+const getTypeParser: typeof pg.types.getTypeParser = (oid, format) =>
+  oid === pg.types.builtins.INT8 ? Number : (pg.types.getTypeParser(oid, format) as unknown);
 
 function parameter(value: Value): string | number | boolean | null {
   if (value === undefined) return null;

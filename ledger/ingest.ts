@@ -37,7 +37,7 @@ export async function ingest(
 ): Promise<IngestResult> {
   const parameters = parametersOf(batch, policy);
   for (let tries = 0; tries < MAX_REOPENINGS; tries += 1) {
-    const rows = await db.run(INGEST, parameters, policy.timeoutMs);
+    const rows = await db.run(INGEST, parameters, { timeoutMs: policy.timeoutMs });
     const row = rows[0] as unknown as IngestRow;
     if (!row.current) return { type: 'stale_configuration' };
     if (!row.reopens) return resultOf(batch, row);

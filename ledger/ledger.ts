@@ -207,6 +207,11 @@ export interface ConfigureRequest {
   readonly now: number;
   /** The windows of the budgets' calendar and total cadences that contain `now`. */
   readonly windows: readonly { readonly key: PeriodKey; readonly window: PeriodWindow }[];
+  /**
+   * C2. Written only while the ledger holds this revision: else nothing is written and what is
+   * there is answered, `changed` false. For a configuration that several agents write parts of.
+   */
+  readonly ifRev?: number;
 }
 
 export interface NewDestination {

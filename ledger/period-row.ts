@@ -91,7 +91,9 @@ export function durationOf(row: PeriodRow): number {
   const firsts = [row.own_first_at, row.run_started_at].filter((at) => at !== null);
   const lasts = [row.own_last_at, row.run_open ? row.run_heard_at : null];
   const last = Math.max(...lasts.filter((at) => at !== null));
-  return firsts.length === 0 || !Number.isFinite(last) ? 0 : Math.max(0, last - Math.min(...firsts));
+  return firsts.length === 0 || !Number.isFinite(last)
+    ? 0
+    : Math.max(0, last - Math.min(...firsts));
 }
 
 /** B9. Own and direct totals together have reached a `block` limit. */

@@ -4,7 +4,6 @@
  * Every fragment names columns of `period` by default and takes other expressions for values a
  * statement is about to write, because SET sees the old ones.
  */
-import { inlined } from './literals.js';
 
 /** 2^53 - 1: sums stay there (B1). */
 export const MAX = '9007199254740991';
@@ -35,10 +34,9 @@ export const NOTIFY: OwnAmounts = {
 
 /** Own totals have reached an amount at which the period wants to hear at once. Never null. */
 export function passes(own: OwnAmounts = OWN, notify: OwnAmounts = NOTIFY): string {
-  const pairs = (['cost', 'tokens', 'calls', 'duration'] as const).map(
-    (dimension) => `${own[dimension]} >= ${notify[dimension]}`,
-  );
-  return `coalesce(${pairs[0]}, false) or coalesce(${pairs[1]}, false) or coalesce(${pairs[2]}, false) or coalesce(${pairs[3]}, false)`;
+  return (['cost', 'tokens', 'calls', 'duration'] as const)
+    .map((dimension) => `coalesce(${own[dimension]} >= ${notify[dimension]}, false)`)
+    .join(' or ');
 }
 
 /** An open row that is past a notify amount. Only such a claim is told at once. */
@@ -48,8 +46,12 @@ export const CROSSING = `(period.state = 'open' and (${passes()}))`;
  * Whether a mere change of totals is worth a signal: a workflow is there, or somebody waits for a
  * threshold. A run gets its workflow only at its lowest threshold, or for its timer (B7).
  */
-export function wakes(runOpen = 'period.run_open', notify = NOTIFY, started = 'period.started'): string {
-  const waits = Object.values(notify as unknown as Record<string, string>).join(', ');
+export function wakes(
+  runOpen = 'period.run_open',
+  notify = NOTIFY,
+  started = 'period.started',
+): string {
+  const waits = [notify.cost, notify.tokens, notify.calls, notify.duration].join(', ');
   return `(${started} or case when period.cadence = 'run'
       then ${runOpen} and ${notify.duration} is not null
       else coalesce(${waits}) is not null end)`;
@@ -82,9 +84,4 @@ export function dueAt(schedule: Schedule): string {
       case when period.closes_at > ${now} then least(${nextAt}, period.closes_at) else ${nextAt} end
     when period.closes_at <= ${now} then ${nextAt}
     else period.closes_at end`;
-}
-
-/** A number as SQL text, for fragments that are built once per value. */
-export function numeral(value: number | undefined): string {
-  return `${inlined('$1', [value])}::bigint`;
 }

@@ -72,7 +72,9 @@ export function unseal(keys: SealKeys, sealed: string, belongsTo: string): strin
     const body = bytes.subarray(NONCE_BYTES + TAG_BYTES);
     return decipher.update(body, undefined, 'utf8') + decipher.final('utf8');
   } catch {
-    throw new Error(`What is sealed for ${belongsTo} does not open with key ${id}: it was changed.`);
+    throw new Error(
+      `What is sealed for ${belongsTo} does not open with key ${id}: it was changed.`,
+    );
   }
 }
 

@@ -25,7 +25,14 @@ export function stop(db: Database, org: string, word: Stop): Promise<{ changed: 
     );
     const changed = rows.length === 1;
     if (changed) {
-      await audit(run, { org, subject: `agent:${agent}`, at, by, what: 'stopped', after: { reason } });
+      await audit(run, {
+        org,
+        subject: `agent:${agent}`,
+        at,
+        by,
+        what: 'stopped',
+        after: { reason },
+      });
     }
     return { changed };
   });

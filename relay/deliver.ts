@@ -84,9 +84,9 @@ export function createDeliver(options: DeliverOptions): Deliver {
       return answer;
     } catch (error) {
       const { kind, reason } = describeFailure(error);
-      // A server that drowns answers by letting deadlines pass: that is slow, too.
-      pace.answered(now() - begunAt, now());
       if (kind === 'throttled') pace.throttled(now());
+      // A server that drowns answers by letting deadlines pass: that is slow, too.
+      else pace.answered(now() - begunAt, now());
       if (kind === 'unavailable') options.temporalOutage.failed(reason, now());
       throw error;
     }

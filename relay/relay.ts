@@ -84,7 +84,7 @@ export function createRelay(options: RelayOptions): Relay {
   const config = { ...DEFAULT_RELAY_CONFIG, ...options.config };
   const { ledger, log } = options;
   const timers = options.timers ?? systemTimers;
-  const { now } = timers;
+  const now = (): number => timers.now();
   const pace = createPace(
     {
       perSecond: config.signalsPerSecond,

@@ -33,8 +33,12 @@ export interface ExpectedCrossing extends DemoThreshold {
   readonly run?: string;
 }
 
+export interface CrossingRef extends Pick<DemoThreshold, 'dimension' | 'bps'> {
+  readonly run?: string | undefined;
+}
+
 /** `day/cost/5000`, `run-1a/tokens_total/10000`. */
-export function crossingName({ run, dimension, bps }: ExpectedCrossing): string {
+export function crossingName({ run, dimension, bps }: CrossingRef): string {
   return `${run ?? 'day'}/${dimension}/${String(bps)}`;
 }
 

@@ -4,7 +4,8 @@
  * is the caller's.
  */
 import { gzipSync } from 'node:zlib';
-import type { AlertView, AttemptView, BudgetView } from '../../ledger/ledger.js';
+import type { StatusView } from '../../gateway/views.js';
+import type { AlertView } from '../../ledger/ledger.js';
 
 export type PostAnswer =
   | {
@@ -21,24 +22,18 @@ export type PostAnswer =
 
 export type RunWord = 'started' | 'heartbeat' | 'ended';
 
-export interface AlertDetail {
-  readonly alert: AlertView;
-  readonly attempts: readonly AttemptView[];
-}
-
 export interface GatewayApi {
   postUsage(events: readonly object[], signal: AbortSignal): Promise<PostAnswer>;
   /** Throws unless the gateway took it. */
   syncConfig(document: object, signal: AbortSignal): Promise<void>;
-  /** False when it could not be told now. */
+  /** False when it could not be told now. A run that is refused was still heard (K3). */
   reportRun(
     run: { readonly id: string; readonly agent: string; readonly what: RunWord },
     signal: AbortSignal,
   ): Promise<boolean>;
   /** Undefined while the service is away. */
-  budgets(agent: string, signal: AbortSignal): Promise<readonly BudgetView[] | undefined>;
+  status(agent: string, signal: AbortSignal): Promise<StatusView | undefined>;
   alerts(agent: string, signal: AbortSignal): Promise<readonly AlertView[] | undefined>;
-  alert(id: string, signal: AbortSignal): Promise<AlertDetail | undefined>;
 }
 
 /** A killed service leaves connections that never answer. */
@@ -91,17 +86,19 @@ export function createGatewayApi(url: string, key: string): GatewayApi {
       const path = `/v1/runs/${encodeURIComponent(id)}`;
       const body = { agent_name: agent, what };
       const answer = await call(path, { method: 'POST', body, signal });
-      if (answer !== undefined && answer.status >= 400 && answer.status !== 429) {
-        throw new Error(`Run ${id} could not be reported: ${describe(answer)}`);
-      }
-      return answer !== undefined && answer.status < 300;
+      if (answer === undefined || answer.status >= 500) return false;
+      if (answer.status === 429) return reasonIn(answer.body) !== undefined;
+      if (answer.status < 300) return true;
+      throw new Error(`Run ${id} could not be reported: ${describe(answer)}`);
     },
-    budgets: async (agent, signal) =>
-      listIn(await read(`/v1/budgets?agent=${encodeURIComponent(agent)}`, signal), 'budgets'),
-    alerts: async (agent, signal) =>
-      listIn(await read(`/v1/alerts?agent=${encodeURIComponent(agent)}`, signal), 'alerts'),
-    alert: async (id, signal) =>
-      (await read(`/v1/alerts/${encodeURIComponent(id)}`, signal)) as AlertDetail | undefined,
+    status: async (agent, signal) =>
+      (await read(`/v1/status?agent=${encodeURIComponent(agent)}`, signal)) as
+        StatusView | undefined,
+    alerts: async (agent, signal) => {
+      const path = `/v1/alerts?limit=1000&agent=${encodeURIComponent(agent)}`;
+      const body = (await read(path, signal)) as { alerts: readonly AlertView[] } | undefined;
+      return body?.alerts;
+    },
   };
 }
 
@@ -113,8 +110,8 @@ interface Answer {
 
 function postAnswerOf(answer: Answer): PostAnswer {
   const { status, headers, body } = answer;
-  const fields = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
-  const reason = typeof fields['reason'] === 'string' ? fields['reason'] : undefined;
+  const fields = fieldsOf(body);
+  const reason = reasonIn(body);
   if (status === 200 || status === 202 || (status === 429 && reason !== undefined)) {
     return {
       type: 'stored',
@@ -136,18 +133,16 @@ function describe(answer: Answer | undefined): string {
   return `HTTP ${String(answer.status)} ${JSON.stringify(answer.body).slice(0, 300)}`;
 }
 
-/** The list itself, or an object that holds it. */
-function listIn<T>(body: unknown, field: string): readonly T[] | undefined {
-  if (Array.isArray(body)) return body as T[];
-  const list: unknown =
-    typeof body === 'object' && body !== null
-      ? (body as Record<string, unknown>)[field]
-      : undefined;
-  return Array.isArray(list) ? (list as T[]) : undefined;
+function reasonIn(body: unknown): string | undefined {
+  const { reason } = fieldsOf(body);
+  return typeof reason === 'string' ? reason : undefined;
+}
+
+function fieldsOf(body: unknown): Record<string, unknown> {
+  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
 }
 
 function numberIn(value: unknown): number {
-  if (Array.isArray(value)) return value.length;
   return typeof value === 'number' ? value : 0;
 }
 

@@ -45,7 +45,7 @@ export interface GuardedChild {
   readonly pid: number;
   /** Settles once, whatever the cause; never rejects. */
   readonly exited: Promise<ChildExit>;
-  /** Asks the child to end, kills its whole group after `graceMs`; resolves when it is gone. */
+  /** Asks the child to end, kills it after `graceMs`; resolves when it is gone. */
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -111,12 +111,15 @@ export async function spawnGuarded(order: GuardedCommand): Promise<GuardedChild>
     exited,
     stop: async (graceMs = 10_000) => {
       if (ended) return;
-      send(stopSignal === 'SIGKILL' ? group : pid, stopSignal);
+      send(pid, stopSignal);
       const timer = setTimeout(() => {
-        send(group, 'SIGKILL');
+        send(pid, 'SIGKILL');
       }, graceMs);
+      // The shell ends only when it has seen the child end, so this means gone, not dying.
       await exited;
       clearTimeout(timer);
+      // What the child itself had started, and did not take along.
+      send(group, 'SIGKILL');
     },
   };
 }

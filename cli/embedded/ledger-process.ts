@@ -130,6 +130,8 @@ function tell(message: LedgerMessage): Promise<void> {
 process.on('SIGTERM', () => void end(0));
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => void end(0));
+// The parent may have died while our modules were loading, before anybody listened.
+if (!process.connected) await end(0);
 
 try {
   await serve(JSON.parse(process.argv[2] ?? '{}') as LedgerOrder);

@@ -9,7 +9,7 @@ export const FOLDERS = {
     typeImports: ['activities'],
     packages: ['@temporalio/workflow', '@temporalio/common'],
   },
-  channels: { imports: ['domain'], packages: ['resend', 'undici', 'node:crypto', 'node:buffer'] },
+  channels: { imports: ['domain'], packages: ['resend', 'undici', 'node:*'] },
   activities: {
     imports: ['domain', 'ledger', 'channels'],
     packages: ['@temporalio/activity'],

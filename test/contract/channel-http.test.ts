@@ -63,6 +63,8 @@ describe('one POST', () => {
       expect(sink.requests[0]).toMatchObject({ body: '{"ü":1}', headers: { connection: 'close' } });
       const huge = await send();
       expect(huge.kind === 'answer' ? huge.body.length : 0).toBe(65_536);
+      sink.script('webhook', [{ type: 'huge', bytes: Infinity }]);
+      expect(await send()).toMatchObject({ kind: 'answer', status: 200 });
     } finally {
       await sink.stop();
     }

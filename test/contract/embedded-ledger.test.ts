@@ -5,14 +5,28 @@ import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startLedgerServer } from '../../cli/embedded/ledger-server.js';
 import { freePorts } from '../../cli/embedded/ports.js';
+import { seedLedger } from '../support/ledger-folder.js';
 import { processesOf } from '../support/processes.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** A module that migrates with this statement. */
-function migration(folder: string, sql: string): string {
+/** A module that migrates with this statement; it makes the file `mark` first. */
+function migration(folder: string, sql: string, mark = join(folder, 'mark')): string {
   const file = join(folder, 'migrate.mjs');
-  writeFileSync(file, `export const migratePglite = (db) => db.exec(${JSON.stringify(sql)});\n`);
+  const lines = [
+    "import { writeFileSync } from 'node:fs';",
+    'export function migratePglite(db) {',
+    `  writeFileSync(${JSON.stringify(mark)}, '');`,
+    `  return db.exec(${JSON.stringify(sql)});`,
+    '}',
+  ];
+  writeFileSync(file, lines.join('\n'));
   return pathToFileURL(file).href;
+}
+
+async function seededFolder(): Promise<string> {
+  const folder = temporaryFolder();
+  await seedLedger(folder);
+  return folder;
 }
 
 const TABLE = 'create table if not exists written (n integer primary key)';
@@ -39,7 +53,7 @@ describe('the embedded ledger', () => {
   });
 
   test('kill -9 in the middle of writes loses nothing that was acknowledged', async () => {
-    const dataDir = temporaryFolder();
+    const dataDir = await seededFolder();
     const migrate = migration(dataDir, TABLE);
     const first = await startLedgerServer({ dataDir, migrate });
     const writer = await connect(first.databaseUrl);
@@ -69,7 +83,7 @@ describe('the embedded ledger', () => {
   });
 
   test('a client killed inside a transaction holds nobody up', async () => {
-    const dataDir = temporaryFolder();
+    const dataDir = await seededFolder();
     const ledger = await startLedgerServer({ dataDir, migrate: migration(dataDir, TABLE) });
     onTestFinished(() => ledger.stop());
     const dying = new pg.Client({ connectionString: ledger.databaseUrl });
@@ -87,7 +101,7 @@ describe('the embedded ledger', () => {
   });
 
   test('one folder has one ledger', async () => {
-    const dataDir = temporaryFolder();
+    const dataDir = await seededFolder();
     const migrate = migration(dataDir, TABLE);
     const first = await startLedgerServer({ dataDir, migrate });
     onTestFinished(() => first.stop());
@@ -97,7 +111,7 @@ describe('the embedded ledger', () => {
   });
 
   test('a taken port is said at once, with its setting', async () => {
-    const [folder, other] = [temporaryFolder(), temporaryFolder()];
+    const [folder, other] = [await seededFolder(), temporaryFolder()];
     const [port = 0] = await freePorts(1);
     const migrate = migration(folder, TABLE);
     const first = await startLedgerServer({ dataDir: folder, port, migrate });
@@ -109,7 +123,7 @@ describe('the embedded ledger', () => {
   });
 
   test('a migration that fails is told with its reason, and nothing keeps running', async () => {
-    const dataDir = temporaryFolder();
+    const dataDir = await seededFolder();
     const broken = migration(dataDir, 'create tabel written ()');
     const start = startLedgerServer({ dataDir, migrate: broken });
     await expect(start).rejects.toThrow('syntax error at or near "tabel"');
@@ -121,19 +135,23 @@ describe('the embedded ledger', () => {
   });
 
   test('a ledger stuck in an endless query is ended by force', async () => {
-    const dataDir = temporaryFolder();
-    const stuck = migration(dataDir, 'do $$ begin loop end loop; end $$');
+    const dataDir = await seededFolder();
+    const stuck = migration(
+      dataDir,
+      'do $$ begin loop end loop; end $$',
+      join(dataDir, 'migrating'),
+    );
     const abort = new AbortController();
     const start = startLedgerServer({ dataDir, migrate: stuck, signal: abort.signal });
     const refused = expect(start).rejects.toThrow('enough');
-    await expect.poll(() => readdirSync(dataDir), { timeout: 30_000 }).toContain('ledger');
+    await expect.poll(() => readdirSync(dataDir), { timeout: 30_000 }).toContain('migrating');
     abort.abort(new Error('enough'));
     await refused;
     expect(processesOf(dataDir)).toEqual([]);
   });
 
   test('the schema of the ledger itself is there by default', async () => {
-    const ledger = await startLedgerServer({ dataDir: temporaryFolder() });
+    const ledger = await startLedgerServer({ dataDir: await seededFolder() });
     onTestFinished(() => ledger.stop());
     const client = await connect(ledger.databaseUrl);
     const { rows } = await client.query('select name from ledger_migration');

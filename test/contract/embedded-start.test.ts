@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startEmbedded } from '../../cli/embedded/embedded.js';
 import { freePorts, refuseTakenPort } from '../../cli/embedded/ports.js';
 import { findTemporal } from '../../cli/embedded/temporal-binary.js';
+import { seedLedger } from '../support/ledger-folder.js';
 import { processesOf } from '../support/processes.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -51,6 +52,7 @@ describe('starting what the environment does not give', () => {
 
   test('with one address given only the other is started', async () => {
     const dataDir = temporaryFolder();
+    await seedLedger(dataDir);
     const given = { ...env, TEMPORAL_ADDRESS: 'temporal.example:7233' };
     const embedded = await startEmbedded({ dataDir, env: given, migrate });
     onTestFinished(() => embedded.stop());
@@ -61,6 +63,7 @@ describe('starting what the environment does not give', () => {
 
   test('stop ends both, also twice, and a lost child is told', async () => {
     const dataDir = temporaryFolder();
+    await seedLedger(dataDir);
     const embedded = await startEmbedded({ dataDir, env, migrate });
     onTestFinished(() => embedded.stop());
     process.kill(embedded.temporal?.pid ?? 0, 'SIGKILL');
@@ -71,6 +74,7 @@ describe('starting what the environment does not give', () => {
 
   test('a failure of one stops the other', async () => {
     const dataDir = temporaryFolder();
+    await seedLedger(dataDir);
     const { ports, settings } = await fixedPorts();
     const failing =
       'data:text/javascript,export const migratePglite = async () => { throw new Error("no table") }';
@@ -100,6 +104,7 @@ describe('starting what the environment does not give', () => {
 
   test('kill -9 of the process that started them ends both, and the next start goes on', async () => {
     const dataDir = temporaryFolder();
+    await seedLedger(dataDir);
     const owner = spawn(process.execPath, ['--import', 'tsx', parent, dataDir], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,0 +1,127 @@
+/**
+ * `kavach demo`: a real trace, a real budget, a real limit, in under a minute and a half.
+ * DM-1. Nothing outlives it: whatever ends it (the end, a fault, SIGINT, SIGTERM at any moment),
+ *       every process is stopped, every port closed, the folder removed, before it answers.
+ * DM-2. It answers 0 only when every book agrees with the trace to the unit.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createPricer } from '../../gateway/price.js';
+import type { OutputStream } from '../output.js';
+import { createPlan, type Plan } from './plan.js';
+import { playTrace } from './play.js';
+import { linksOf, printReport, reportDocument, type Outcome } from './report.js';
+import { createScreen, type Screen, type ScreenStream } from './screen.js';
+import { setStage } from './stage.js';
+import { watchSignals } from './signals.js';
+import { readTrace } from './trace.js';
+import { chooseZone } from './zone.js';
+
+export interface DemoOptions {
+  /** Leaves everything running at the end, until SIGINT or SIGTERM. */
+  readonly keep?: boolean;
+  /** How often the service is killed during the play. */
+  readonly kills?: number;
+  readonly killTemporal?: boolean;
+  /** A file with the columns TIMESTAMP, ContextTokens, GeneratedTokens. */
+  readonly trace?: string;
+  /** How many times faster than the trace; default: what makes it take 25 s. */
+  readonly speed?: number;
+  readonly seed?: number;
+  /** One document on `stdout` at the end, and everything for people on `stderr`. */
+  readonly json?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly stdout?: ScreenStream;
+  readonly stderr?: ScreenStream;
+}
+
+const DEFAULT_SEED = 1;
+/** No day of the agent's zone may end while it plays, or soon after. */
+const CLEAR_OF_MIDNIGHT_MS = 2 * 3_600_000;
+const EXTRACT = '../../examples/trace/azure-llm-conv-2023.csv';
+
+/** Answers the exit code: 0, 1 where the books differ or something failed, 130 or 143 when told. */
+export async function runDemo(options: DemoOptions = {}): Promise<number> {
+  const { env = process.env, stdout = process.stdout, stderr = process.stderr } = options;
+  const screen = createScreen(options.json === true ? stderr : stdout, env);
+  const tell = (document: object): void => {
+    if (options.json === true) writeLine(stdout, document);
+  };
+  const signals = watchSignals();
+  try {
+    const outcome = await perform(options, screen, signals.signal, (done) => {
+      tell(reportDocument(done));
+    });
+    return outcome.differences.length === 0 ? 0 : 1;
+  } catch (error) {
+    screen.settle();
+    const told = signals.exitCode();
+    if (told !== undefined) {
+      screen.say('Interrupted; everything was stopped and removed.', 'warning');
+      return told;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    screen.say(reason, 'bad');
+    tell({ ok: false, differences: [reason] });
+    return 1;
+  } finally {
+    signals.unwatch();
+  }
+}
+
+async function perform(
+  options: DemoOptions,
+  screen: Screen,
+  interrupted: AbortSignal,
+  tell: (outcome: Outcome) => void,
+): Promise<Outcome> {
+  const beganAt = Date.now();
+  const { env = process.env, seed = DEFAULT_SEED } = options;
+  const trace = readTrace(readFile(options.trace ?? fileURLToPath(new URL(EXTRACT, import.meta.url))));
+  const speed = options.speed === undefined ? {} : { speed: options.speed };
+  const plan = createPlan({ trace, pricer: createPricer(), seed, now: beganAt, ...speed });
+  const zone = chooseZone(beganAt, plan.playMs + CLEAR_OF_MIDNIGHT_MS);
+  sayPlan(screen, plan, zone);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([interrupted, failure.signal]);
+  const onProgress = (line: string): void => {
+    screen.say(line, 'quiet');
+  };
+  const stage = await setStage({ env, zone, onProgress, signal });
+  try {
+    void stage.lost.then((sentence) => {
+      failure.abort(new Error(sentence));
+    });
+    const outcome = await playTrace({
+      ...{ stage, plan, zone, seed, screen, signal, beganAt },
+      kills: options.kills ?? 0,
+      killTemporal: options.killTemporal ?? false,
+    });
+    screen.settle();
+    printReport(outcome, screen);
+    sayVerdict(screen, outcome);
+    tell(outcome);
+    if (options.keep === true) await keepRunning(screen, outcome, stage.gatewayUrl, signal);
+    return outcome;
+  } finally {
+    // Before anything is stopped: what still starts or posts must not be surprised by it.
+    failure.abort(new Error('The demo is over'));
+    await stage.close();
+  }
+}
+
+function sayPlan(screen: Screen, plan: Plan, zone: string): void {
+  const { limits, total, runs, playMs, speed } = plan;
+  screen.say(describePlan(), 'strong');
+  screen.say(
+    `Daily limit ${usd(limits.cost)} (90 % of it) in ${zone}; ` +
+      `${String(limits.tokens)} tokens and ${String(limits.durationMs / 1_000)} s a run.`,
+  );
+  function describePlan(): string {
+    const seconds = String(Math.round(playMs / 1_000));
+    return (
+      `${String(total.events)} calls worth ${usd(total.cost)} in ${String(runs.length)} runs, ` +
+      `played ${speed.toFixed(0)} times faster: ${seconds} s.`
+    );
+  }
+}

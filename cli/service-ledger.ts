@@ -1,0 +1,59 @@
+/**
+ * Opens the service's ledger. What it is, the database says itself: PGlite behind a socket has one
+ * session for all and was migrated by its owner before it listened; a Postgres is migrated here.
+ */
+import pg from 'pg';
+import type { Ledger } from '../ledger/ledger.js';
+import { migratePostgres } from '../ledger/migrate.js';
+import { openLedger } from '../ledger/open.js';
+import { parseSealKeys } from '../ledger/seal.js';
+
+export interface ServiceLedgerOptions {
+  readonly databaseUrl: string;
+  /** As KAVACH_SEAL_KEYS is written. */
+  readonly sealKeys: string;
+  readonly runIdleMs: number;
+}
+
+const CONNECT_MS = 5_000;
+
+/** Rejects when the database cannot be reached; the error names the host, never a password. */
+export async function openServiceLedger(options: ServiceLedgerOptions): Promise<Ledger> {
+  const { databaseUrl, runIdleMs } = options;
+  const embedded = await prepareDatabase(databaseUrl);
+  const seal = parseSealKeys(options.sealKeys);
+  return await openLedger({ databaseUrl, embedded, runIdleMs, seal });
+}
+
+/** Answers whether it is PGlite; migrates it when it is not. */
+async function prepareDatabase(databaseUrl: string): Promise<boolean> {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 1,
+    connectionTimeoutMillis: CONNECT_MS,
+  });
+  pool.on('error', () => undefined);
+  try {
+    const isEmbedded = await isPglite(pool, databaseUrl);
+    if (!isEmbedded) await migratePostgres(pool);
+    return isEmbedded;
+  } finally {
+    await pool.end();
+  }
+}
+
+/** PGlite is a Postgres in WebAssembly, and its version says so. */
+async function isPglite(pool: pg.Pool, databaseUrl: string): Promise<boolean> {
+  try {
+    const { rows } = await pool.query<{ version: string }>('select version()');
+    return rows[0]?.version.includes('PGlite') === true;
+  } catch (error) {
+    const { host, pathname } = new URL(databaseUrl);
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `The ledger at ${host}${pathname} cannot be reached (${cause}): is Postgres running there, ` +
+        'and is DATABASE_URL right?',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Gateway, relay and worker in one process, over a ledger and a Temporal server that are there.
+ * S-1. The gateway listens before Temporal is asked: usage and stops are taken while it is away (K3).
+ * S-2. A start that fails or is aborted closes what it had opened; a stop goes the same way:
+ *      gateway, relay, worker, connection, ledger, each given its time to finish.
+ */
+import { Client, Connection } from '@temporalio/client';
+import { createActivities } from '../activities/index.js';
+import { createChannels } from '../channels/index.js';
+import { createKavachClient, loadSettings } from '../client/index.js';
+import type { Policy } from '../domain/alert/policy.js';
+import { ensureFirstKey } from '../gateway/first-key.js';
+import { startGateway } from '../gateway/server.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { createRelay } from '../relay/index.js';
+import { workflowBundle } from '../worker/bundle.js';
+import type { Config } from '../worker/config.js';
+import type { Logger } from '../worker/log.js';
+import { runWorker } from '../worker/main.js';
+import { keepApiKey, keepSealKeys } from './key-files.js';
+import type { KeptKey } from './key-files.js';
+import { openServiceLedger } from './service-ledger.js';
+import { watchSearchAttributes } from './search-attributes.js';
+
+/** What the service runs on; what is absent is taken from the configuration. */
+export interface ServiceParts {
+  /** Of an embedded ledger, or a Postgres. */
+  readonly databaseUrl?: string;
+  /** Of an embedded server: `host:port`, without TLS, namespace `default`. */
+  readonly temporalAddress?: string;
+}
+
+export interface ServiceOptions extends ServiceParts {
+  readonly log: Logger;
+  readonly onProgress?: (line: string) => void;
+  /** Aborting it during the start undoes the start; afterwards it does nothing. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Service {
+  /** `http://host:port` of the gateway. */
+  readonly url: string;
+  /** The key of the first start, for whoever works on this machine. */
+  readonly adminKey: KeptKey;
+  /** Finishes what is under way and closes everything, in order. Repeating it is harmless. */
+  stop(): Promise<void>;
+}
+
+/** The one organisation of this version. */
+export const DEFAULT_ORG = 'default';
+/** Of one delivery attempt; below the activity's 5 s, so that a hang is an outcome. */
+const ATTEMPT_TIMEOUT_MS = 4_000;
+
+/** S-2. The order in which parts end. */
+const STOP_ORDER = ['gateway', 'relay', 'worker', 'attributes', 'connection', 'ledger'] as const;
+type Parts = Partial<Record<(typeof STOP_ORDER)[number], () => Promise<void>>>;
+
+/** Resolves when the gateway listens, the relay runs, and the worker runs or has said why not. */
+export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
+  const parts: Parts = {};
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= stopAll(parts, options.log));
+  try {
+    return { ...(await begin(config, options, parts)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function begin(
+  config: Config,
+  options: ServiceOptions,
+  parts: Parts,
+): Promise<Omit<Service, 'stop'>> {
+  const { log, signal } = options;
+  const say = options.onProgress ?? (() => undefined);
+  signal?.throwIfAborted();
+
+  const ledger = await openLedgerOf(config, options);
+  parts.ledger = () => ledger.close();
+  await putDefaults(ledger, config);
+  const adminKey = keepApiKey(config.dataDir);
+  await ensureFirstKey({ ledger, file: adminKey.file, org: DEFAULT_ORG });
+  signal?.throwIfAborted();
+
+  const settings = temporalSettings(config, options.temporalAddress);
+  const connection = Connection.lazy(settings.connection);
+  parts.connection = () => connection.close();
+  // Periods and alerts freeze it as it is when they start.
+  const policy: { -readonly [Key in keyof Policy]: Policy[Key] } = {
+    ...config.policy,
+    searchAttributes: false,
+  };
+  const { taskQueue, maxCachedWorkflows } = config.temporal;
+  const temporal = new Client({ connection, namespace: settings.namespace });
+  const client = createKavachClient({ client: temporal, taskQueue, policy, log });
+  const relay = createRelay({ ledger, client, policy, log, config: config.relay });
+  let isWorking = (): boolean => false;
+  const ping = async (): Promise<void> => {
+    if (!isWorking()) throw new Error('the worker is not connected to Temporal');
+    await client.ping();
+  };
+  const { host, port, publicUrl } = config.gateway;
+  const gatewayPolicy = { zone: config.zone };
+  const gateway = await startGateway({
+    ...{ ledger, relay, log, host, port, policy: gatewayPolicy, temporal: { ping } },
+  });
+  parts.gateway = () => gateway.stop();
+  say(`Gateway at ${gateway.url}`);
+
+  const attributes = watchSearchAttributes(connection, settings.namespace, (areThere) => {
+    policy.searchAttributes = areThere;
+    if (!areThere) log.warn({}, 'the namespace refuses our search attributes; going on without');
+  });
+  parts.attributes = () => attributes.stop();
+  await attributes.settled;
+  signal?.throwIfAborted();
+  relay.start();
+  parts.relay = () => relay.stop();
+
+  const activities = createActivities({
+    ledger,
+    channels: createChannels(config.email === undefined ? {} : { email: config.email }),
+    publicUrl: publicUrl ?? gateway.url,
+    now: Date.now,
+    timeoutMs: ATTEMPT_TIMEOUT_MS,
+  });
+  const bundle = () => workflowBundle(config.dataDir);
+  const worker = runWorker({
+    ...{ ...settings, taskQueue, maxCachedWorkflows, activities, bundle, log },
+  });
+  parts.worker = () => worker.stop();
+  isWorking = () => worker.state() === 'running';
+  await worker.settled;
+  signal?.throwIfAborted();
+  if (isWorking()) say(`Worker on task queue ${taskQueue}`);
+  return { url: gateway.url, adminKey };
+}
+
+function openLedgerOf(config: Config, given: ServiceParts): Promise<Ledger> {
+  const databaseUrl = given.databaseUrl ?? config.databaseUrl;
+  if (databaseUrl === undefined) {
+    throw new Error('There is no ledger: set DATABASE_URL, or start with `kavach up`');
+  }
+  const sealKeys = config.sealKeys ?? keepSealKeys(config.dataDir).value;
+  return openServiceLedger({ databaseUrl, sealKeys, runIdleMs: config.policy.runIdleMs });
+}
+
+/** C3. The environment sets the first default destinations. */
+async function putDefaults(ledger: Ledger, config: Config): Promise<void> {
+  const references = await ledger.putDestinations(DEFAULT_ORG, config.destinations);
+  for (const [i, { channel }] of config.destinations.entries()) {
+    const reference = references[i];
+    if (reference !== undefined)
+      await ledger.setDefaultDestination(DEFAULT_ORG, channel, reference);
+  }
+}
+
+/** An embedded server is asked plainly: a profile in the user's home is meant for another one. */
+function temporalSettings(config: Config, embedded: string | undefined) {
+  const { namespace, connectionOptions } = loadSettings(
+    embedded === undefined
+      ? config.temporal.environment
+      : { TEMPORAL_ADDRESS: embedded, TEMPORAL_CONFIG_FILE: '/dev/null' },
+  );
+  return { namespace: namespace ?? 'default', connection: connectionOptions };
+}
+
+/** A part that fails to end must not keep the others open. */
+async function stopAll(parts: Parts, log: Logger): Promise<void> {
+  for (const name of STOP_ORDER) {
+    try {
+      await parts[name]?.();
+    } catch (error) {
+      log.error({ err: error }, `the ${name} did not close in order`);
+    }
+  }
+}

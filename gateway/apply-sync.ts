@@ -1,0 +1,102 @@
+/**
+ * Writing a synced document: its addresses, the agent's own layer whole (C1), and the agent's
+ * part of the organisation's budget (C2). Each write is a no-op where nothing changes, so a
+ * document that was written half is whole after it is sent again.
+ */
+import type { Scope } from '../domain/budget/period-key.js';
+import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
+import { periodAt } from '../domain/period.js';
+import type { ConfigureRequest } from '../ledger/ledger.js';
+import type { Gateway } from './options.js';
+import { replacePart, type OrgPart } from './org-parts.js';
+import { agentScope, type ScopeCache } from './scopes.js';
+import { configurationOf, type ReadDocument } from './sync.js';
+
+/** Agents of one organisation that start in the same moment take turns. */
+const MAX_TURNS = 20;
+
+export interface Applied {
+  readonly changed: boolean;
+  /** C2. `config_conflict: daily: …`. */
+  readonly warnings: readonly string[];
+}
+
+/** `by` is who synced: the key's name. */
+export async function applySync(
+  gateway: Gateway,
+  cache: ScopeCache,
+  org: string,
+  document: ReadDocument,
+  by: string,
+): Promise<Applied> {
+  const { ledger } = gateway;
+  const now = gateway.now();
+  const scope = agentScope(document.agent);
+  const references =
+    document.destinations.length === 0
+      ? []
+      : await ledger.putDestinations(org, document.destinations);
+  const { budgets, orgPart } = configurationOf(document, references);
+  const known = await ledger.configurations(org, [scope]);
+  const zone = zoneOf(known[0], gateway);
+  const own = await ledger.configure({
+    ...{ org, scope, zone, budgets, by, now },
+    name: document.agent,
+    shown: document.shown,
+    windows: windowsOf(org, scope, budgets, zone, now),
+  });
+  const pooled = await applyPart(gateway, org, document.agent, orgPart, by, now);
+  cache.forget(org, ['org', scope]);
+  return { changed: own.changed || pooled.changed, warnings: pooled.warnings };
+}
+
+/** Written only while nobody else has changed it since it was read; else read again. */
+async function applyPart(
+  gateway: Gateway,
+  org: string,
+  agent: string,
+  part: OrgPart | undefined,
+  by: string,
+  now: number,
+): Promise<Applied> {
+  for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+    const [current] = await gateway.ledger.configurations(org, ['org']);
+    if (current === undefined) break;
+    const united = replacePart(current, agent, part);
+    if (united === undefined) return { changed: false, warnings: [] };
+    const { budgets, shown } = united;
+    const zone = zoneOf(current, gateway);
+    const { changed, configuration } = await gateway.ledger.configure({
+      ...{ org, zone, budgets, shown, by, now },
+      scope: 'org',
+      name: org,
+      windows: windowsOf(org, 'org', budgets, zone, now),
+      ifRev: current.rev,
+    });
+    if (!changed && configuration.rev !== current.rev) continue;
+    return {
+      changed,
+      warnings: united.conflicts.map((conflict) => `config_conflict: ${conflict}`),
+    };
+  }
+  throw new Error(`The budget of ${org} could not be written: it kept changing.`);
+}
+
+/** A zone once configured stays: a changed one may hold only from the next period (B2). */
+function zoneOf(known: ScopeConfiguration | undefined, gateway: Gateway): string {
+  return known === undefined || known.rev === 0 ? gateway.policy.zone : known.zone;
+}
+
+function windowsOf(
+  org: string,
+  scope: Scope,
+  budgets: readonly Budget[],
+  zone: string,
+  now: number,
+): ConfigureRequest['windows'] {
+  return budgets.flatMap(({ cadence }) => {
+    if (cadence === 'run') return [];
+    const { period, ...window } = periodAt(cadence, zone, now);
+    return [{ key: { org, scope, cadence, period, generation: 1 }, window }];
+  });
+}

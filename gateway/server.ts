@@ -1,0 +1,90 @@
+/**
+ * The gateway's process part: it listens, and ends without dropping what it is doing.
+ * On `stop` no connection is accepted any more, requests in flight are finished within the grace,
+ * what is left is cut off: its sender was not answered and sends again.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { createApp } from './app.js';
+import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
+import { createPricer } from './price.js';
+
+/** A client that takes longer to send its headers, or its request, is cut off. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 60_000;
+
+export interface RunningGateway {
+  /** `http://127.0.0.1:8700`, without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  /** Twice is once. */
+  stop(): Promise<void>;
+}
+
+/** Rejects when the port is taken, naming it. */
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const { ledger, relay, log, host = '127.0.0.1' } = options;
+  const state = { isDraining: false };
+  const gateway: Gateway = {
+    ...{ ledger, relay, log },
+    now: options.now ?? Date.now,
+    newId: options.newId ?? randomUUID,
+    pricer: options.pricer ?? createPricer(),
+    policy: { ...DEFAULT_GATEWAY_POLICY, ...options.policy },
+    ...(options.temporal === undefined ? {} : { temporal: options.temporal }),
+    admin: options.admin ?? (() => true),
+    isDraining: () => state.isDraining,
+  };
+  const app = createApp(gateway);
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
+  }) as Server;
+  await listen(server, options.port, host);
+  const { port } = server.address() as AddressInfo;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+  log.info({ url }, 'gateway listens');
+
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= (async () => {
+      state.isDraining = true;
+      await drain(server, gateway.policy.graceMs);
+      log.info({ url }, 'gateway stopped');
+    })();
+    return stopped;
+  };
+  return { url, port, stop };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(
+              `Port ${String(port)} on ${host} is in use: end the process that has it, or choose another port.`,
+              { cause: error },
+            )
+          : error,
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** `close` ends idle connections at once; those in use say `Connection: close` with their answer. */
+async function drain(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  const cut = setTimeout(() => {
+    server.closeAllConnections();
+  }, graceMs);
+  await closed;
+  clearTimeout(cut);
+}

@@ -1,0 +1,75 @@
+/** What holds an agent back right now (K1, K2, B9): told before its first call. */
+import { periodRowId } from '../domain/ids.js';
+import type { Cadence, Dimension } from '../domain/words.js';
+import type { BudgetView, Stop } from '../ledger/ledger.js';
+import type { Gateway } from './options.js';
+import { agentScope, type ScopeCache } from './scopes.js';
+import { holdsAgent, type RefusalReason } from './verdict.js';
+
+/** In the words of the SDK's wire; times are ISO 8601. */
+export interface Standing {
+  readonly stopped?: {
+    readonly reason: RefusalReason;
+    readonly at: string;
+    readonly by: string;
+    readonly why: string;
+  };
+  readonly killed?: {
+    readonly reason: RefusalReason;
+    readonly period_id: string;
+    readonly cadence: Cadence;
+    /** What killed it; absent where a `block` limit holds without a kill (B9). */
+    readonly dimension?: Dimension;
+    readonly threshold?: number;
+    readonly at?: string;
+    readonly resets_at?: string;
+  };
+}
+
+/** Asks the ledger: the stops, and the rows of the periods the agent would spend in now. */
+export async function standingOf(
+  { ledger }: Pick<Gateway, 'ledger'>,
+  cache: ScopeCache,
+  org: string,
+  agent: string,
+  now: number,
+): Promise<Standing> {
+  const scopes = await cache.load(org, ['org', agentScope(agent)]);
+  const ids = [...scopes.values()].flatMap((scope) =>
+    scope.cadences.map((cadence) => periodRowId(scope.slotAt(cadence, now).seed.key)),
+  );
+  const [stops, ...found] = await Promise.all([
+    ledger.stopped(org),
+    ...ids.map((id) => ledger.budgets({ org, id, now, limit: 1 })),
+  ]);
+  const stop = stops.find((each) => each.agent === agent);
+  const held = found.flat().find((budget) => holdsAgent(budget, agent, now));
+  return {
+    ...(stop === undefined ? {} : { stopped: stoppedWord(stop) }),
+    ...(held === undefined ? {} : { killed: killedWord(held) }),
+  };
+}
+
+function stoppedWord(stop: Stop): NonNullable<Standing['stopped']> {
+  return { reason: 'tier_agent_limit', at: isoTime(stop.at), by: stop.by, why: stop.reason };
+}
+
+function killedWord({ id, key, window, killed }: BudgetView): NonNullable<Standing['killed']> {
+  return {
+    reason: 'org_budget_exceeded',
+    period_id: id,
+    cadence: key.cadence,
+    ...(killed === undefined
+      ? {}
+      : {
+          dimension: killed.dimension,
+          threshold: killed.bps / 10_000,
+          at: isoTime(killed.at),
+        }),
+    ...(window.endsAt === undefined ? {} : { resets_at: isoTime(window.endsAt) }),
+  };
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}

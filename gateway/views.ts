@@ -1,0 +1,59 @@
+/** What the read routes answer beyond the ledger's own views: spend per dimension and T8. */
+import { burnOf, type Burn } from '../domain/budget/burn.js';
+import { addSaturating } from '../domain/money.js';
+import type { Dimension } from '../domain/words.js';
+import type { BudgetView, Stop } from '../ledger/ledger.js';
+
+export interface LimitStatus extends Burn {
+  readonly dimension: Dimension;
+  /** In the dimension's unit: nano-USD, tokens, calls, ms. */
+  readonly limit: number;
+  readonly spent: number;
+}
+
+export interface BudgetStatusView extends BudgetView {
+  /** All senders together. */
+  readonly spent: Readonly<Record<Dimension, number>>;
+  readonly status: readonly LimitStatus[];
+}
+
+/** GET /v1/status. */
+export interface StatusView {
+  readonly now: number;
+  readonly usage: { readonly events: number; readonly cost: number; readonly tokens: number };
+  readonly stopped: readonly Stop[];
+  /** Open periods, at most 500. */
+  readonly budgets: readonly BudgetStatusView[];
+  readonly relay: { readonly due: number; readonly oldestMs: number; readonly parked: number };
+}
+
+/** A budget with its spend added up, and the pace of each of its limits. */
+export function budgetStatusView(budget: BudgetView, now: number): BudgetStatusView {
+  const { own, direct, window, key } = budget;
+  const spent = {
+    cost: addSaturating(own.cost, direct.cost).value,
+    tokens_total: addSaturating(own.tokens, direct.tokens).value,
+    calls: addSaturating(own.calls, direct.calls).value,
+    duration: budget.durationMs,
+  };
+  const recent: Partial<Record<Dimension, number>> = {
+    cost: budget.recentCost,
+    tokens_total: budget.recentTokens,
+  };
+  const firstAt = Math.min(own.firstAt ?? now, direct.firstAt ?? now);
+  const beganAt = key.cadence === 'total' || key.cadence === 'run' ? firstAt : window.startsAt;
+  const status = budget.limits.limits.map(({ dimension, amount }) => ({
+    dimension,
+    limit: amount,
+    spent: spent[dimension],
+    ...burnOf({
+      spent: spent[dimension],
+      limit: amount,
+      beganAt,
+      now,
+      ...(recent[dimension] === undefined ? {} : { recent: recent[dimension] }),
+      ...(window.endsAt === undefined ? {} : { endsAt: window.endsAt }),
+    }),
+  }));
+  return { ...budget, spent, status };
+}

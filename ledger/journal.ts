@@ -1,0 +1,97 @@
+/** The journal of alerts (A10): every decision by (alert, number), and the alert's own row. */
+import { and, asc, desc, eq } from 'drizzle-orm';
+import type { JournalEntry } from '../domain/alert/state.js';
+import type { Database } from './database.js';
+import type { AlertView, AttemptView } from './ledger.js';
+import { jsonText } from './literals.js';
+import { alerts, attempts, journal, typed } from './schema.js';
+
+/** An append that comes late never takes the alert's row back: the higher entry number stands. */
+const PUT_ALERT = `
+insert into alert (org, id, subject, agent, phase, exhausted, raised_at, facts, last_entry)
+values ($1, $2, $3, $4, $5, $6::boolean, $7::bigint, $8::jsonb, $9::bigint)
+on conflict (org, id) do update set phase = excluded.phase, exhausted = excluded.exhausted,
+  facts = excluded.facts, last_entry = excluded.last_entry
+where excluded.last_entry > alert.last_entry`;
+
+export async function appendJournal(
+  db: Database,
+  alert: AlertView,
+  entries: readonly JournalEntry[],
+): Promise<void> {
+  const { org, id, subject, phase, exhausted, raisedAt, facts } = alert;
+  const last = entries.reduce((most, { no }) => Math.max(most, no), -1);
+  await db.transaction(async (run) => {
+    await run(PUT_ALERT, [
+      ...[org, id, subject, facts.agentName, phase, exhausted, raisedAt],
+      ...[jsonText(facts), last],
+    ]);
+    if (entries.length === 0) return;
+    await typed(run)
+      .insert(journal)
+      .values(entries.map((entry) => ({ org, alertId: id, ...entry })))
+      .onConflictDoNothing();
+  });
+}
+
+/** The newest first. `agent` is the name the alert speaks of. */
+export async function listAlerts(
+  db: Database,
+  query: { org: string; agent?: string; subject?: string; limit: number },
+): Promise<readonly AlertView[]> {
+  const rows = await typed(db.run)
+    .select()
+    .from(alerts)
+    .where(
+      and(
+        eq(alerts.org, query.org),
+        query.agent === undefined ? undefined : eq(alerts.agent, query.agent),
+        query.subject === undefined ? undefined : eq(alerts.subject, query.subject),
+      ),
+    )
+    .orderBy(desc(alerts.raisedAt), asc(alerts.id))
+    .limit(query.limit);
+  return rows.map(alertViewOf);
+}
+
+/** One alert with all that is known of it, or undefined. */
+export async function findAlert(
+  db: Database,
+  org: string,
+  id: string,
+): Promise<
+  | { alert: AlertView; journal: readonly JournalEntry[]; attempts: readonly AttemptView[] }
+  | undefined
+> {
+  const orm = typed(db.run);
+  const [row] = await orm
+    .select()
+    .from(alerts)
+    .where(and(eq(alerts.org, org), eq(alerts.id, id)));
+  if (row === undefined) return undefined;
+  const entries = await orm
+    .select()
+    .from(journal)
+    .where(and(eq(journal.org, org), eq(journal.alertId, id)))
+    .orderBy(asc(journal.no));
+  const tried = await orm
+    .select()
+    .from(attempts)
+    .where(and(eq(attempts.org, org), eq(attempts.alertId, id)))
+    .orderBy(asc(attempts.startedAt), asc(attempts.deliveryId), asc(attempts.attempt));
+  return {
+    alert: alertViewOf(row),
+    journal: entries.map(({ org: _org, alertId: _id, ...entry }) => known(entry) as JournalEntry),
+    attempts: tried.map(({ org: _org, alertId: _id, ...each }) => known(each) as AttemptView),
+  };
+}
+
+function alertViewOf(row: typeof alerts.$inferSelect): AlertView {
+  const { id, org, subject, phase, exhausted, raisedAt, facts } = row;
+  return { id, org, subject, phase, exhausted, raisedAt, facts };
+}
+
+/** What SQL has as null is absent. */
+function known(row: Record<string, unknown>): unknown {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+}

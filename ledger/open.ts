@@ -1,0 +1,102 @@
+/** Opens the ledger on a database whose migrations have run (migrate.ts). */
+import { DEFAULT_POLICY } from '../domain/alert/policy.js';
+import { claimPeriods, closePeriod, lag, periodFailed, periodReported } from './claims.js';
+import { configurations, configure } from './configuration.js';
+import { openDatabase } from './database.js';
+import { beginAttempt, finishAttempt, openDelivery } from './deliveries.js';
+import { putDestinations, setDefaultDestination } from './destinations.js';
+import { ingest } from './ingest.js';
+import { appendJournal, findAlert, listAlerts } from './journal.js';
+import { findApiKey, putApiKey } from './keys.js';
+import { recordLate } from './late.js';
+import type { Ledger } from './ledger.js';
+import { alertFailed, alertStarted, claimAlerts } from './outbox.js';
+import { ensurePeriods, openPeriod } from './periods.js';
+import { publish } from './publish.js';
+import { listQuarantined, quarantine } from './quarantine.js';
+import { reportRun } from './runs.js';
+import type { SealKeys } from './seal.js';
+import { resume, stop, stopsOf } from './stops.js';
+import { listBudgets, usage } from './views.js';
+
+export interface LedgerOptions {
+  readonly databaseUrl: string;
+  readonly seal: SealKeys;
+  /** Default 4; one connection of an embedded database gains nothing from more than 2. */
+  readonly poolSize?: number;
+  /** PGlite behind its socket: one session for all (database.ts). */
+  readonly embedded?: boolean;
+  /** B2. A run closes after so long without a word. Default 24 h. */
+  readonly runIdleMs?: number;
+  /** So long for a connection, and so long for an ingest or a ping. Default 1,000 each. */
+  readonly timeoutMs?: number;
+  /** So long for any other statement. Default 10,000. */
+  readonly statementMs?: number;
+}
+
+/** Rejects when the database does not answer or has not been migrated. */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const { seal: keys, runIdleMs = DEFAULT_POLICY.runIdleMs, timeoutMs = 1_000 } = options;
+  const embedded = options.embedded ?? false;
+  const db = openDatabase({
+    databaseUrl: options.databaseUrl,
+    poolSize: options.poolSize ?? (embedded ? 2 : 4),
+    embedded,
+    connectMs: timeoutMs,
+    statementMs: options.statementMs ?? 10_000,
+  });
+  await db.run('select epoch from ledger_life').catch(async (error: unknown) => {
+    await db.close();
+    throw new Error('The ledger does not open: is the database there, and was it migrated?', {
+      cause: error,
+    });
+  });
+  const ingestPolicy = { runIdleMs, timeoutMs };
+  return {
+    ping: async () => {
+      await db.run('select 1', [], { timeoutMs });
+    },
+    close: () => db.close(),
+
+    ingest: (batch) => ingest(db, ingestPolicy, batch),
+    ensurePeriods: (seeds, now) => ensurePeriods(db, seeds, now, runIdleMs),
+    quarantine: (events) => quarantine(db, events),
+    quarantined: (org, limit) => listQuarantined(db, org, limit),
+    reportRun: (report) => reportRun(db, report, runIdleMs),
+
+    claimPeriods: (request) => claimPeriods(db, request),
+    periodReported: (claim, now, nextInMs) => periodReported(db, claim, now, nextInMs),
+    periodFailed: (claim, failure) => periodFailed(db, claim, failure),
+    closePeriod: (claim, now) => closePeriod(db, claim, now),
+    recordLate: (claim, late) => recordLate(db, claim, late),
+    claimAlerts: (request) => claimAlerts(db, request),
+    alertStarted: (id, fence) => alertStarted(db, id, fence),
+    alertFailed: (id, fence, failure) => alertFailed(db, id, fence, failure),
+    lag: (now) => lag(db, now),
+
+    publish: (published, now) => publish(db, published, now),
+    openPeriod: (seed, now) => openPeriod(db, seed, now, runIdleMs),
+
+    openDelivery: (ref) => openDelivery(db, keys, ref),
+    beginAttempt: (ref, attempt, message, now) => beginAttempt(db, ref, attempt, message, now),
+    finishAttempt: (ref, attempt, outcome, now) => finishAttempt(db, ref, attempt, outcome, now),
+    appendJournal: (alert, entries) => appendJournal(db, alert, entries),
+
+    configurations: (org, scopes) => configurations(db, org, scopes),
+    configure: (request) => configure(db, request, runIdleMs),
+    putDestinations: (org, destinations) => putDestinations(db, keys, org, destinations),
+    setDefaultDestination: (org, channel, destination) =>
+      setDefaultDestination(db, org, channel, destination),
+    stop: (org, word) => stop(db, org, word),
+    resume: (org, agent, by, now) => resume(db, org, agent, by, now),
+    stopped: (org) => stopsOf(db.run, org),
+
+    apiKey: (hash) => findApiKey(db, hash),
+    putApiKey: (hash, key) => putApiKey(db, hash, key),
+
+    budgets: (query) => listBudgets(db, query),
+    alerts: (query) => listAlerts(db, query),
+    alert: (org, id) => findAlert(db, org, id),
+    usage: (org, agent) => usage(db, org, agent),
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * The tables for typed queries off the hot path. `migrations/` makes them; a contract test holds
+ * both to each other. Times are epoch ms and every number is below 2^53.
+ */
+import { bigint, boolean, customType, pgTable, text } from 'drizzle-orm/pg-core';
+import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy';
+import type { ThresholdFacts } from '../domain/alert/facts.js';
+import type { Outcome } from '../domain/alert/outcome.js';
+import type { AlertInput, JournalEntry } from '../domain/alert/state.js';
+import type { Budget } from '../domain/configuration.js';
+import type { ChannelName } from '../domain/words.js';
+import type { Run } from './database.js';
+import { jsonText, type Value } from './literals.js';
+
+const integer = (name: string) => bigint(name, { mode: 'number' });
+const json = customType<{ data: unknown; driverData: unknown }>({
+  dataType: () => 'jsonb',
+  toDriver: jsonText,
+});
+
+export const usageEvents = pgTable('usage_event', {
+  org: text('org').notNull(),
+  idempotencyKey: text('idempotency_key').notNull(),
+  agent: text('agent').notNull(),
+  run: text('run'),
+  provider: text('provider').notNull(),
+  model: text('model').notNull(),
+  inputTokens: integer('input_tokens').notNull(),
+  outputTokens: integer('output_tokens').notNull(),
+  costReported: integer('cost_reported').notNull(),
+  costUsed: integer('cost_used').notNull(),
+  priceVersion: text('price_version'),
+  durationMs: integer('duration_ms').notNull(),
+  status: text('status').notNull(),
+  at: integer('at').notNull(),
+  receivedAt: integer('received_at').notNull(),
+  flags: text('flags'),
+});
+
+export const quarantinedEvents = pgTable('quarantined_event', {
+  id: integer('id').notNull().generatedAlwaysAsIdentity(),
+  org: text('org').notNull(),
+  at: integer('at').notNull(),
+  path: text('path').notNull(),
+  problem: text('problem').notNull(),
+  raw: text('raw').notNull(),
+});
+
+export const alertOutbox = pgTable('alert_outbox', {
+  id: text('id').notNull(),
+  org: text('org').notNull(),
+  input: json('input').$type<AlertInput>().notNull(),
+  dueAt: integer('due_at'),
+  leaseUntil: integer('lease_until').notNull(),
+  fence: integer('fence').notNull(),
+  tries: integer('tries').notNull(),
+  reason: text('reason'),
+});
+
+export const alerts = pgTable('alert', {
+  org: text('org').notNull(),
+  id: text('id').notNull(),
+  subject: text('subject').notNull(),
+  agent: text('agent').notNull(),
+  phase: text('phase').$type<'firing' | 'acknowledged' | 'resolved'>().notNull(),
+  exhausted: boolean('exhausted').notNull(),
+  raisedAt: integer('raised_at').notNull(),
+  facts: json('facts').$type<ThresholdFacts>().notNull(),
+  lastEntry: integer('last_entry').notNull(),
+});
+
+export const journal = pgTable('journal', {
+  org: text('org').notNull(),
+  alertId: text('alert_id').notNull(),
+  no: integer('no').notNull(),
+  at: integer('at').notNull(),
+  what: text('what').$type<JournalEntry['what']>().notNull(),
+  delivery: text('delivery'),
+  channel: text('channel').$type<ChannelName>(),
+  attempt: integer('attempt'),
+  reason: text('reason'),
+  by: text('by'),
+});
+
+export const firings = pgTable('firing', {
+  org: text('org').notNull(),
+  periodId: text('period_id').notNull(),
+  dimension: text('dimension').notNull(),
+  bps: integer('bps').notNull(),
+  channel: text('channel').notNull(),
+  limitsRev: integer('limits_rev').notNull(),
+  alertId: text('alert_id').notNull(),
+});
+
+export const deliveries = pgTable('delivery', {
+  org: text('org').notNull(),
+  alertId: text('alert_id').notNull(),
+  id: text('id').notNull(),
+  body: text('body').notNull(),
+  contentType: text('content_type').notNull(),
+});
+
+export const attempts = pgTable('attempt', {
+  org: text('org').notNull(),
+  alertId: text('alert_id').notNull(),
+  deliveryId: text('delivery_id').notNull(),
+  attempt: integer('attempt').notNull(),
+  channel: text('channel').$type<ChannelName>().notNull(),
+  startedAt: integer('started_at').notNull(),
+  endedAt: integer('ended_at'),
+  outcome: json('outcome').$type<Outcome>(),
+});
+
+export const scopeConfigurations = pgTable('scope_configuration', {
+  org: text('org').notNull(),
+  scope: text('scope').notNull(),
+  name: text('name'),
+  zone: text('zone').notNull(),
+  budgets: json('budgets').$type<readonly Budget[]>().notNull(),
+  shown: json('shown').$type<readonly unknown[]>(),
+  rev: integer('rev').notNull(),
+  changedAt: integer('changed_at').notNull(),
+});
+
+export const destinations = pgTable('destination', {
+  org: text('org').notNull(),
+  reference: text('reference').notNull(),
+  channel: text('channel').$type<ChannelName>().notNull(),
+  sealed: text('sealed').notNull(),
+  sendResolved: boolean('send_resolved').notNull(),
+});
+
+export const defaultDestinations = pgTable('default_destination', {
+  org: text('org').notNull(),
+  channel: text('channel').$type<ChannelName>().notNull(),
+  reference: text('reference').notNull(),
+});
+
+export const apiKeys = pgTable('api_key', {
+  hash: text('hash').notNull(),
+  org: text('org').notNull(),
+  name: text('name').notNull(),
+  revokedAt: integer('revoked_at'),
+});
+
+/** Typed queries that run as statements of `run`, in its transaction if it has one. */
+export function typed(run: Run): PgRemoteDatabase {
+  return drizzle(async (text, values: Value[]) => {
+    const known = values.map((value) => (value as unknown) ?? undefined) as Value[];
+    return { rows: [...(await run(text, known, { rowMode: 'array' }))] };
+  });
+}

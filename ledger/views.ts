@@ -1,0 +1,101 @@
+/** What people and gateways read of the book. */
+import type { Database } from './database.js';
+import type { BudgetView } from './ledger.js';
+import {
+  durationOf,
+  isBlocked,
+  keyOf,
+  killedOf,
+  ownTotalsOf,
+  windowOf,
+  type PeriodRow,
+} from './period-row.js';
+
+export interface BudgetQuery {
+  readonly org: string;
+  readonly agent?: string;
+  readonly id?: string;
+  readonly openOnly?: boolean;
+  readonly now: number;
+  readonly limit: number;
+}
+
+/** T8. The burn rate looks back so far. */
+const RECENT_MS = 15 * 60_000;
+
+/**
+ * The organisation's recent spend is added up agent by agent: every agent has its row of
+ * configuration, and the index on (org, agent, at) does the rest.
+ */
+const BUDGETS = `
+select period.*, recent.cost as recent_cost, recent.tokens as recent_tokens
+from period cross join lateral (
+  select coalesce(sum(e.cost_used), 0)::bigint as cost,
+    coalesce(sum(e.input_tokens + e.output_tokens), 0)::bigint as tokens
+  from scope_configuration c
+  join usage_event e on e.org = c.org and e.agent = substr(c.scope, 7)
+  where c.org = period.org and c.scope like 'agent:%'
+    and (period.scope = 'org' or c.scope = period.scope)
+    and e.at > $5::bigint - ${String(RECENT_MS)} and e.at >= period.starts_at
+    and (period.ends_at is null or e.at < period.ends_at)
+    and (period.cadence <> 'run' or e.run = period.period)
+) as recent
+where period.org = $1 and ($2::text is null or period.scope = $2)
+  and ($3::text is null or period.id = $3) and (not $4::boolean or period.state <> 'closed')
+order by period.starts_at desc, period.id
+limit $6::bigint`;
+
+/** The latest first. `agent` names its own budgets, without the organisation's. */
+export async function listBudgets(
+  db: Database,
+  query: BudgetQuery,
+): Promise<readonly BudgetView[]> {
+  const rows = await db.run(BUDGETS, [
+    query.org,
+    query.agent === undefined ? undefined : `agent:${query.agent}`,
+    query.id,
+    query.openOnly ?? false,
+    query.now,
+    query.limit,
+  ]);
+  return rows.map((row) => budgetViewOf(row as unknown as BudgetRow));
+}
+
+type BudgetRow = PeriodRow & { readonly recent_cost: number; readonly recent_tokens: number };
+
+function budgetViewOf(row: BudgetRow): BudgetView {
+  return {
+    id: row.id,
+    key: keyOf(row),
+    window: windowOf(row),
+    name: row.name,
+    state: row.state,
+    own: ownTotalsOf(row),
+    direct: row.direct,
+    durationMs: durationOf(row),
+    limits: row.limits,
+    appliedRev: row.applied_rev,
+    latches: row.latches,
+    firings: row.firing_no,
+    ...killedOf(row),
+    blocked: isBlocked(row),
+    ...(row.parked_reason === null ? {} : { parkedReason: row.parked_reason }),
+    recentCost: row.recent_cost,
+    recentTokens: row.recent_tokens,
+  };
+}
+
+/** Everything counted for an agent (or all); sums past 2^53 stay there (B1). */
+export async function usage(
+  db: Database,
+  org: string,
+  agent?: string,
+): Promise<{ events: number; cost: number; tokens: number }> {
+  const rows = await db.run(
+    `select count(*) as events, least(coalesce(sum(cost_used), 0), 9007199254740991)::bigint as cost,
+       least(coalesce(sum(input_tokens + output_tokens), 0), 9007199254740991)::bigint as tokens
+     from usage_event where org = $1 and ($2::text is null or agent = $2)`,
+    [org, agent],
+  );
+  return rows[0] as { events: number; cost: number; tokens: number };
+}
