@@ -14,6 +14,7 @@ import { workflowBundle } from '../worker/bundle.js';
 import { createLog } from '../worker/log.js';
 import { installRuntime } from '../worker/runtime.js';
 import { CliError, type Environment } from './http.js';
+import type { Output } from './output.js';
 
 export interface ReplayAnswer {
   readonly workflow: string;
@@ -25,6 +26,24 @@ export interface ReplayAnswer {
   readonly deterministic: boolean;
   /** The first difference; absent when there is none. */
   readonly difference?: string;
+}
+
+/** `kavach replay`: exit code 0 when today's code decides the same, 1 when it does not. */
+export async function showReplay(
+  target: string,
+  output: Output,
+  env: Environment,
+): Promise<number> {
+  const answer = await replay(target, env);
+  output.json(answer);
+  const { workflow, events, tasks, ms, deterministic, difference } = answer;
+  const size = `${String(events)} events, ${String(tasks)} workflow tasks, ${String(ms)} ms`;
+  const verdict = deterministic
+    ? output.paint('good', 'decides the same today')
+    : output.paint('bad', 'decides differently today');
+  output.line(`${workflow}: ${verdict} (${size})`);
+  if (difference !== undefined) output.line(`First difference ${difference}`);
+  return deterministic ? 0 : 1;
 }
 
 interface RecordedHistory {

@@ -159,11 +159,8 @@ async function putDefaults(ledger: Ledger, config: Config): Promise<void> {
 
 /** An embedded server is asked plainly: a profile in the user's home is meant for another one. */
 function temporalSettings(config: Config, embedded: string | undefined) {
-  const { namespace, connectionOptions } = loadSettings(
-    embedded === undefined
-      ? config.temporal.environment
-      : { TEMPORAL_ADDRESS: embedded, TEMPORAL_CONFIG_FILE: '/dev/null' },
-  );
+  if (embedded !== undefined) return { namespace: 'default', connection: { address: embedded } };
+  const { namespace, connectionOptions } = loadSettings(config.temporal.environment);
   return { namespace: namespace ?? 'default', connection: connectionOptions };
 }
 

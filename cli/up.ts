@@ -13,7 +13,8 @@ import type { Output } from './output.js';
 import { startService, type Service } from './service.js';
 import { exitCodeOf, Interruption, watchStopSignals } from './stop-signals.js';
 
-/** Resolves with the exit code: 0 after a stop that was asked for. Rejects when a start fails. */
+/** Resolves with the exit code: 0 when it ran and was told to stop, 128 + n when signal n broke off
+ *  the start, 1 when a part was lost. Rejects when the start fails. */
 export async function up(output: Output, env: Environment): Promise<number> {
   const stop = watchStopSignals();
   const say = (line: string): void => {
@@ -21,7 +22,6 @@ export async function up(output: Output, env: Environment): Promise<number> {
   };
   let embedded: Embedded | undefined;
   let service: Service | undefined;
-  let isReady = false;
   try {
     const config = loadConfig(env);
     output.line(output.paint('strong', 'Kavach is starting'));
@@ -39,7 +39,6 @@ export async function up(output: Output, env: Environment): Promise<number> {
       onProgress: say,
       signal,
     });
-    isReady = true;
     welcome(output, config, service, embedded);
     const end = await Promise.race([embedded.lost, aborted(signal)]);
     if (end === undefined) output.line('Stopping');
@@ -47,7 +46,7 @@ export async function up(output: Output, env: Environment): Promise<number> {
     return end === undefined ? 0 : 1;
   } catch (error) {
     if (!(error instanceof Interruption)) throw error;
-    return isReady ? 0 : exitCodeOf(error.by);
+    return exitCodeOf(error.by);
   } finally {
     await service?.stop();
     await embedded?.stop();

@@ -34,6 +34,7 @@ import {
   type Actor,
 } from '../workflows/messages.js';
 import { answerUpdate, type UpdateAnswer } from './answer-update.js';
+import { grpcStatus } from './failure.js';
 import type { Log } from './log.js';
 import { alertAttributes, createAttributesGuard, periodAttributes } from './search-attributes.js';
 import { alertTexts, periodTexts } from './start-texts.js';
@@ -41,7 +42,7 @@ import { alertTexts, periodTexts } from './start-texts.js';
 export interface KavachClientOptions {
   readonly client: Client;
   readonly taskQueue: string;
-  /** Frozen into every period that is started here; `searchAttributes` until they are refused. */
+  /** Frozen, as it is at that moment, into every period that is started here. */
   readonly policy: Policy;
   readonly log: Log;
   /** How long a worker may hold one workflow task; the server's default is 10 s. */
@@ -83,7 +84,7 @@ export interface KavachClient {
 /** A facade over one connected client. Holds no connection of its own: whoever made it closes it. */
 export function createKavachClient(options: KavachClientOptions): KavachClient {
   const { client, taskQueue, policy } = options;
-  const guarded = createAttributesGuard(options.policy.searchAttributes, options.log);
+  const guarded = createAttributesGuard(options.log);
   const callTimeoutMs = options.callTimeoutMs ?? 4_000;
   const inTime = <T>(call: () => Promise<T>, ms = callTimeoutMs): Promise<T> =>
     client.withDeadline(Date.now() + ms, call);
@@ -105,14 +106,14 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
     inputWith: (policy: Policy) => BudgetPeriodInput,
     report: Report,
   ): Promise<boolean> =>
-    guarded((searchAttributes) =>
+    guarded(policy, (frozen) =>
       client.workflow.signalWithStart<typeof budgetPeriod, [Report]>('budgetPeriod', {
         ...startOptions,
         ...periodTexts(period),
-        ...(searchAttributes ? { typedSearchAttributes: periodAttributes(period) } : {}),
+        ...(frozen.searchAttributes ? { typedSearchAttributes: periodAttributes(period) } : {}),
         workflowId: budgetWorkflowId(period.key),
         workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-        args: [inputWith({ ...policy, searchAttributes })],
+        args: [inputWith(frozen)],
         signal: reportTotals,
         signalArgs: [report],
       }),
@@ -142,7 +143,7 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
 
   const orUnknown = <T>(call: () => Promise<T>): Promise<T | undefined> =>
     inTime(call, 10_000).catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return undefined;
+      if (isUnknownWorkflow(error)) return undefined;
       throw error;
     });
 
@@ -157,17 +158,16 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
     },
     startAlert: async (input) => {
       const began = await inTime(() =>
-        guarded((searchAttributes) => {
-          const frozen = { ...input, policy: { ...input.policy, searchAttributes } };
-          return client.workflow.start<typeof alert>('alert', {
+        guarded(input.policy, (frozen) =>
+          client.workflow.start<typeof alert>('alert', {
             ...startOptions,
             ...alertTexts(input),
-            ...(searchAttributes ? { typedSearchAttributes: alertAttributes(input) } : {}),
+            ...(frozen.searchAttributes ? { typedSearchAttributes: alertAttributes(input) } : {}),
             workflowId: input.id,
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
-            args: [{ kind: 'raised', input: frozen }],
-          });
-        }).then(() => true, falseIf(WorkflowExecutionAlreadyStartedError)),
+            args: [{ kind: 'raised', input: { ...input, policy: frozen } }],
+          }),
+        ).then(() => true, falseIf(WorkflowExecutionAlreadyStartedError)),
       );
       return began ? 'started' : 'already';
     },
@@ -183,6 +183,12 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
       await inTime(() => client.workflowService.describeNamespace({ namespace }), 1_000);
     },
   };
+}
+
+/** `fetchHistory` throws the bare gRPC error; a namespace that is missing has the same status. */
+function isUnknownWorkflow(error: unknown): boolean {
+  const { code, details } = grpcStatus(error);
+  return error instanceof WorkflowNotFoundError || (code === 5 && !/namespace/i.test(details));
 }
 
 /** Turns one expected kind of rejection into `false`; any other goes on. */

@@ -2,6 +2,7 @@
  * The search attributes a workflow starts with, unless the namespace turned out to lack them.
  */
 import type { SearchAttributePair } from '@temporalio/common';
+import type { Policy } from '../domain/alert/policy.js';
 import type { AlertInput } from '../domain/alert/state.js';
 import type { PeriodOpening } from '../domain/budget/input.js';
 import {
@@ -32,35 +33,41 @@ export function alertAttributes(input: AlertInput): SearchAttributePair[] {
 }
 
 /**
- * Runs a start with search attributes, and without where the namespace lacks them. The workflow
- * has to be told too (`policy.searchAttributes`): its own writes would be refused as well.
+ * Runs a start with search attributes where `policy` has them, and without where the namespace
+ * refuses them. The workflow has to be told too (`searchAttributes` of its policy): its own
+ * writes would be refused as well.
  */
-export type AttributesGuard = <T>(start: (withAttributes: boolean) => Promise<T>) => Promise<T>;
+export type AttributesGuard = <T>(
+  policy: Policy,
+  start: (frozen: Policy) => Promise<T>,
+) => Promise<T>;
 
 const INVALID_ARGUMENT = 3;
 
 /** One guard a client: the first refusal decides for all later starts, and is said once. */
-export function createAttributesGuard(isWanted: boolean, log: Log): AttributesGuard {
-  let saidRefusal = false;
-  let isWantedStill = isWanted;
-  return async (start) => {
-    if (!isWantedStill) return start(false);
+export function createAttributesGuard(log: Log): AttributesGuard {
+  const refusal = { isKnown: false };
+  return async (policy, start) => {
+    const bare = { ...policy, searchAttributes: false };
+    if (!policy.searchAttributes || refusal.isKnown) return start(bare);
     try {
-      return await start(true);
+      return await start({ ...policy });
     } catch (error) {
       const { code, details } = grpcStatus(error);
       if (code !== INVALID_ARGUMENT || !/search ?attribute/i.test(details)) throw error;
-      isWantedStill = false;
-      // Starts that ran beside this one are refused too: only the first of them says so.
-      if (!saidRefusal) {
-        log.warn(
-          { reason: details },
-          'the namespace lacks the search attributes: workflows start without them; add ' +
-            'KavachOrg, KavachAgent, KavachState and KavachSeverity (Keyword) and restart',
-        );
-      }
-      saidRefusal = true;
-      return start(false);
+      sayOnce(refusal, details, log);
+      return start(bare);
     }
   };
+}
+
+/** Starts that ran beside the first refused one are refused too: only the first of them says so. */
+function sayOnce(refusal: { isKnown: boolean }, reason: string, log: Log): void {
+  if (refusal.isKnown) return;
+  refusal.isKnown = true;
+  log.warn(
+    { reason },
+    'the namespace lacks the search attributes: workflows start without them; add ' +
+      'KavachOrg, KavachAgent, KavachState and KavachSeverity (Keyword) and restart',
+  );
 }

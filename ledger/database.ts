@@ -9,6 +9,7 @@
  */
 import pg from 'pg';
 import { inlined, storable, type Value } from './literals.js';
+import { createTurns } from './turns.js';
 
 export type Row = Record<string, unknown>;
 
@@ -38,7 +39,7 @@ export interface DatabaseOptions {
   readonly databaseUrl: string;
   readonly poolSize: number;
   readonly embedded: boolean;
-  /** Wait for a connection, ms. */
+  /** Wait for the database to take a connection, ms. */
   readonly connectMs: number;
   /** Wait for a statement's answer, ms. */
   readonly statementMs: number;
@@ -58,6 +59,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // An idle connection that breaks is replaced at the next use, which then says what is wrong.
   pool.on('error', () => undefined);
+  const inTurn = createTurns(options.poolSize);
   const runOn = (client: pg.ClientBase): Run =>
     async function run(text, values = [], { timeoutMs, rowMode } = {}) {
       const result = await client.query<Row>({
@@ -91,14 +93,16 @@ export function openDatabase(options: DatabaseOptions): Database {
         await client.query('commit');
         return result;
       } catch (error) {
-        await client.query('rollback').catch(() => undefined);
+        // After anything but an answer the connection is dropped, which rolls back as well; a
+        // rollback would wait behind the statement that hangs.
+        if (isDatabaseAnswer(error)) await client.query('rollback');
         throw error;
       }
     });
   return {
     run: (text, values, each) =>
-      retrying(() => withClient((client) => runOn(client)(text, values, each))),
-    transaction: (work) => retrying(() => attempt(work)),
+      inTurn(() => retrying(() => withClient((client) => runOn(client)(text, values, each)))),
+    transaction: (work) => inTurn(() => retrying(() => attempt(work))),
     close: () => pool.end(),
   };
 }

@@ -4,8 +4,6 @@
  * V-1. Nothing a value holds can end its literal: quotes and backslashes are escaped, and NUL,
  *      which Postgres has no place for and which would cut a message short, becomes U+FFFD.
  */
-import pg from 'pg';
-
 /** What a parameter can be; JSON is passed as its text. */
 export type Value = string | number | boolean | undefined;
 
@@ -36,7 +34,10 @@ export function inlined(text: string, values: readonly Value[]): string {
 
 function literal(value: Value): string {
   if (value === undefined) return 'null';
-  if (typeof value === 'string') return pg.escapeLiteral(storable(value));
+  if (typeof value === 'string') {
+    const doubled = storable(value).replaceAll("'", "''");
+    return doubled.includes('\\') ? ` E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
+  }
   return `(${String(value)})`;
 }
 

@@ -3,15 +3,19 @@
  * X-1. What is expected is worked out here from sums alone (T2, T3), with BigInt and without
  *      `domain/budget`: a fault there would otherwise excuse itself.
  */
-import type { Cadence, ChannelName, Dimension } from '../../domain/words.js';
+import type { ChannelName, Dimension } from '../../domain/words.js';
 import type { PlannedRun, Sums } from './plan.js';
 
-export interface DemoThreshold {
-  readonly dimension: Dimension;
-  readonly cadence: Extract<Cadence, 'daily' | 'run'>;
+interface ThresholdWays {
   readonly bps: number;
   readonly channels: readonly ChannelName[];
 }
+
+export type DemoThreshold = ThresholdWays &
+  (
+    | { readonly dimension: 'cost'; readonly cadence: 'daily' }
+    | { readonly dimension: 'tokens_total' | 'duration'; readonly cadence: 'run' }
+  );
 
 /** Ascending within each dimension. */
 export const THRESHOLDS: readonly DemoThreshold[] = [
@@ -29,11 +33,11 @@ export const THRESHOLDS: readonly DemoThreshold[] = [
 ];
 
 /** One threshold of one period that must fire once. `run` is absent for the day. */
-export interface ExpectedCrossing extends DemoThreshold {
-  readonly run?: string;
-}
+export type ExpectedCrossing = DemoThreshold & { readonly run?: string };
 
-export interface CrossingRef extends Pick<DemoThreshold, 'dimension' | 'bps'> {
+export interface CrossingRef {
+  readonly dimension: Dimension;
+  readonly bps: number;
   readonly run?: string | undefined;
 }
 
@@ -51,23 +55,17 @@ export interface Forecast {
 
 export function expectCrossings({ total, runs, hungRun, limits }: Forecast): ExpectedCrossing[] {
   return THRESHOLDS.flatMap((threshold): ExpectedCrossing[] => {
-    const passing = (spent: number, limit: number): boolean =>
-      BigInt(spent) * 10_000n >= BigInt(limit) * BigInt(threshold.bps);
-    switch (threshold.dimension) {
-      case 'cost':
-        return passing(total.cost, limits.cost) ? [threshold] : [];
-      case 'tokens_total':
-        return runs
-          .filter((run) => passing(run.tokens, limits.tokens))
-          .map((run) => ({ ...threshold, run: run.id }));
-      default:
-        // The hung run passes it by the clock alone (B7).
-        return [
-          { ...threshold, run: hungRun },
-          ...runs
-            .filter((run) => passing(run.durationMs, limits.durationMs))
-            .map((run) => ({ ...threshold, run: run.id })),
-        ];
-    }
+    const { dimension, bps, cadence } = threshold;
+    const isPassed = (spent: number, limit: number): boolean =>
+      BigInt(spent) * 10_000n >= BigInt(limit) * BigInt(bps);
+    if (cadence === 'daily') return isPassed(total.cost, limits.cost) ? [threshold] : [];
+    const passing = runs.filter((run) =>
+      dimension === 'duration'
+        ? isPassed(run.durationMs, limits.durationMs)
+        : isPassed(run.tokens, limits.tokens),
+    );
+    // The hung run passes its time by the clock alone (B7).
+    const ids = [...(dimension === 'duration' ? [hungRun] : []), ...passing.map(({ id }) => id)];
+    return ids.map((run) => ({ ...threshold, run }));
   });
 }

@@ -24,8 +24,8 @@ export async function showBurn(
   signal: AbortSignal,
 ): Promise<void> {
   const { agent, limits, total } = plan;
-  while (!signal.aborted) {
-    try {
+  try {
+    for (;;) {
       const status = await api.status(agent, signal);
       const day = status?.budgets.find(({ key }) => key.cadence === 'daily');
       if (status !== undefined && day !== undefined) {
@@ -35,9 +35,9 @@ export async function showBurn(
         screen.burn(day.spent.cost / limits.cost, `${spent}, ${calls}${killed}`);
       }
       await delay(LOOK_EVERY_MS, undefined, { signal });
-    } catch (error) {
-      if (!signal.aborted) throw error;
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 

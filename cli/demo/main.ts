@@ -6,14 +6,18 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { formatDuration } from '../../domain/duration.js';
+import { formatMoney } from '../../domain/money.js';
 import { createPricer } from '../../gateway/price.js';
-import type { OutputStream } from '../output.js';
+import { apiKeyFile } from '../key-files.js';
+import { createOutput } from '../output.js';
+import { grouped } from './live.js';
 import { createPlan, type Plan } from './plan.js';
 import { playTrace } from './play.js';
 import { linksOf, printReport, reportDocument, type Outcome } from './report.js';
 import { createScreen, type Screen, type ScreenStream } from './screen.js';
-import { setStage } from './stage.js';
 import { watchSignals } from './signals.js';
+import { POLICY, setStage, type Stage } from './stage.js';
 import { readTrace } from './trace.js';
 import { chooseZone } from './zone.js';
 
@@ -38,19 +42,22 @@ export interface DemoOptions {
 const DEFAULT_SEED = 1;
 /** No day of the agent's zone may end while it plays, or soon after. */
 const CLEAR_OF_MIDNIGHT_MS = 2 * 3_600_000;
-const EXTRACT = '../../examples/trace/azure-llm-conv-2023.csv';
+
+function extractPath(): string {
+  // Compiled files lie one folder deeper, under dist/.
+  const up = import.meta.url.endsWith('.ts') ? '../..' : '../../..';
+  return fileURLToPath(new URL(`${up}/examples/trace/azure-llm-conv-2023.csv`, import.meta.url));
+}
 
 /** Answers the exit code: 0, 1 where the books differ or something failed, 130 or 143 when told. */
 export async function runDemo(options: DemoOptions = {}): Promise<number> {
   const { env = process.env, stdout = process.stdout, stderr = process.stderr } = options;
   const screen = createScreen(options.json === true ? stderr : stdout, env);
-  const tell = (document: object): void => {
-    if (options.json === true) writeLine(stdout, document);
-  };
+  const output = createOutput(stdout, { json: options.json === true, env });
   const signals = watchSignals();
   try {
     const outcome = await perform(options, screen, signals.signal, (done) => {
-      tell(reportDocument(done));
+      output.json(reportDocument(done));
     });
     return outcome.differences.length === 0 ? 0 : 1;
   } catch (error) {
@@ -62,7 +69,7 @@ export async function runDemo(options: DemoOptions = {}): Promise<number> {
     }
     const reason = error instanceof Error ? error.message : String(error);
     screen.say(reason, 'bad');
-    tell({ ok: false, differences: [reason] });
+    output.json({ ok: false, differences: [reason] });
     return 1;
   } finally {
     signals.unwatch();
@@ -77,7 +84,7 @@ async function perform(
 ): Promise<Outcome> {
   const beganAt = Date.now();
   const { env = process.env, seed = DEFAULT_SEED } = options;
-  const trace = readTrace(readFile(options.trace ?? fileURLToPath(new URL(EXTRACT, import.meta.url))));
+  const trace = readTrace(readFile(options.trace ?? extractPath()));
   const speed = options.speed === undefined ? {} : { speed: options.speed };
   const plan = createPlan({ trace, pricer: createPricer(), seed, now: beganAt, ...speed });
   const zone = chooseZone(beganAt, plan.playMs + CLEAR_OF_MIDNIGHT_MS);
@@ -99,9 +106,10 @@ async function perform(
     });
     screen.settle();
     printReport(outcome, screen);
+    sayLinks(screen, outcome, options.keep === true);
     sayVerdict(screen, outcome);
     tell(outcome);
-    if (options.keep === true) await keepRunning(screen, outcome, stage.gatewayUrl, signal);
+    if (options.keep === true) await keepRunning(screen, stage, signal);
     return outcome;
   } finally {
     // Before anything is stopped: what still starts or posts must not be surprised by it.
@@ -112,16 +120,62 @@ async function perform(
 
 function sayPlan(screen: Screen, plan: Plan, zone: string): void {
   const { limits, total, runs, playMs, speed } = plan;
-  screen.say(describePlan(), 'strong');
+  const times = speed < 10 ? speed.toFixed(1) : speed.toFixed(0);
   screen.say(
-    `Daily limit ${usd(limits.cost)} (90 % of it) in ${zone}; ` +
-      `${String(limits.tokens)} tokens and ${String(limits.durationMs / 1_000)} s a run.`,
+    `${grouped(total.events)} real calls worth ${formatMoney(total.cost)}, one agent, ` +
+      `${String(runs.length + 1)} runs, three senders; ${times} times as fast as they came: ` +
+      `${formatDuration(playMs)}.`,
+    'strong',
   );
-  function describePlan(): string {
-    const seconds = String(Math.round(playMs / 1_000));
-    return (
-      `${String(total.events)} calls worth ${usd(total.cost)} in ${String(runs.length)} runs, ` +
-      `played ${speed.toFixed(0)} times faster: ${seconds} s.`
-    );
+  screen.say(
+    `Held to ${formatMoney(limits.cost)} a day (90 % of that; the day is that of ${zone}), ` +
+      `${grouped(limits.tokens)} tokens and ${formatDuration(limits.durationMs)} a run.`,
+  );
+  const ladder = POLICY.ladderMs.map((ms) => String(ms / 1_000)).join(', ');
+  screen.say(
+    `The demo's policy is quicker than production's: failed deliveries are tried again after ` +
+      `${ladder} s, and quiet periods are told every ${String(POLICY.relayIntervalMs)} ms.`,
+  );
+}
+
+function sayVerdict(screen: Screen, { differences, tookMs }: Outcome): void {
+  screen.say();
+  for (const difference of differences) screen.say(`Differs: ${difference}`, 'bad');
+  if (differences.length > 0) return;
+  screen.say(
+    `Every book agrees with the trace, to the nano-dollar (${seconds(tookMs)} s).`,
+    'good',
+  );
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}
+
+function sayLinks(screen: Screen, outcome: Outcome, keep: boolean): void {
+  screen.say(`In Temporal's Web UI${keep ? '' : ' (while the demo runs; --keep leaves it on)'}:`);
+  for (const [name, url] of Object.entries(linksOf(outcome))) screen.say(`  ${name}: ${url}`);
+}
+
+/** Until it is interrupted, or something that should run does not any more. */
+async function keepRunning(screen: Screen, stage: Stage, signal: AbortSignal): Promise<void> {
+  screen.say(`Gateway at ${stage.gatewayUrl}, its key in ${apiKeyFile(stage.dataDir)}.`);
+  screen.say('Everything is left running. Ctrl-C stops it and removes it.', 'strong');
+  await new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+    if (signal.aborted) reject(signal.reason as Error);
+  });
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(`The trace ${path} cannot be read (${String(code)}): check --trace`, {
+      cause: error,
+    });
   }
 }

@@ -101,7 +101,10 @@ function booksOf({ plan, observed }: Outcome): { book: string; sums: Sums }[] {
   return [
     { book: 'in the trace', sums: plan.total },
     { book: 'in the ledger, unique events', sums: observed?.usage ?? NOTHING },
-    { book: "in the ledger, the day's budget", sums: row === undefined ? NOTHING : sumsOf(row.own) },
+    {
+      book: "in the ledger, the day's budget",
+      sums: row === undefined ? NOTHING : sumsOf(row.own),
+    },
     { book: `in the ledger, ${String(runs.length)} runs together`, sums: ofRuns },
     {
       book: "in the workflow of the day's budget",

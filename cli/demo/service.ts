@@ -32,11 +32,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const lost = new Promise<string>((resolve) => (tellLost = resolve));
   /** The child whose end is expected. */
   let ending: GuardedChild | undefined;
-  let isStopped = false;
+  let stopped = false;
+  const isStopped = (): boolean => stopped;
   const start = async (): Promise<GuardedChild> => {
     const child = await spawnService(options);
     void child.exited.then(({ code, signal }) => {
-      if (isStopped || ending === child) return;
+      if (stopped || ending === child) return;
       tellLost(`The service ended unasked (${String(signal ?? code)}); see ${options.logFile}`);
     });
     return child;
@@ -49,14 +50,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ending = child;
       kill(child.pid);
       await child.exited;
-      if (isStopped) return;
+      if (isStopped()) return;
       const next = await start();
       child = next;
       // A stop in the meantime saw only the old one.
-      if (isStopped) await next.stop(1_000);
+      if (isStopped()) await next.stop(1_000);
     },
     async stop() {
-      isStopped = true;
+      stopped = true;
       await child.stop(15_000);
     },
   };
@@ -87,10 +88,7 @@ async function spawnService(options: ServiceOptions): Promise<GuardedChild> {
 
 function isReady(message: unknown): boolean {
   return (
-    typeof message === 'object' &&
-    message !== null &&
-    'type' in message &&
-    message.type === 'ready'
+    typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready'
   );
 }
 

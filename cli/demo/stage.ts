@@ -94,8 +94,7 @@ export function ownEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(
       ([name]) =>
-        kept.has(name) ||
-        !/^(?:TEMPORAL_|KAVACH_|AGENTKAVACH_|RESEND_|DATABASE_URL$)/.test(name),
+        kept.has(name) || !/^(?:TEMPORAL_|KAVACH_|AGENTKAVACH_|RESEND_|DATABASE_URL$)/.test(name),
     ),
   );
 }

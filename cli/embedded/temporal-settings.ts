@@ -41,7 +41,7 @@ export const DYNAMIC_CONFIG: Readonly<Record<string, number | boolean>> = {
   'matching.persistenceMaxQPS': UNLIMITED,
   'admin.matchingNamespaceToPartitionDispatchRate': UNLIMITED,
   'admin.matchingNamespaceTaskqueueToPartitionDispatchRate': UNLIMITED,
-  // Four partitions on one host only forward tasks to each other, ten a second.
+  // One host gains nothing from four partitions: a task in one that nobody polls is forwarded.
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
 };

@@ -195,12 +195,8 @@ describe('bodies', () => {
         controller.enqueue(new Uint8Array(600));
       },
     });
-    const init = {
-      method: 'POST',
-      headers: { authorization: 'Bearer kv_test' },
-      body: stream,
-      duplex: 'half',
-    };
+    const headers = { authorization: 'Bearer kv_test' };
+    const init = { method: 'POST', headers, body: stream, duplex: 'half' } as RequestInit;
     expect((await fetch(`${gateway.url}/v1/ingest`, init)).status).toBe(413);
   });
 

@@ -34,6 +34,17 @@ export function claimOf(id: string, more: Partial<ClaimedPeriod> = {}): ClaimedP
   };
 }
 
+export function manyClaims(
+  count: number,
+  prefix: string,
+  more: Partial<ClaimedPeriod> = {},
+): ClaimedPeriod[] {
+  return Array.from({ length: count }, (_, index) => claimOf(`${prefix}${String(index)}`, more));
+}
+
+/** gRPC's status of a server that does not answer. */
+export const UNAVAILABLE = 14;
+
 interface Row {
   claim: ClaimedPeriod;
   dueAt: number | undefined;

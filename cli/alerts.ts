@@ -1,0 +1,115 @@
+/** `kavach alerts` and `kavach alert <id>`: what was decided, who was told, and what came of it. */
+import { formatAmount } from '../domain/amount.js';
+import type { JournalEntry } from '../domain/alert/state.js';
+import type { AlertView, AttemptView } from '../ledger/ledger.js';
+import { CliError, type Gateway } from './http.js';
+import { formatMoment } from './moment.js';
+import type { Output } from './output.js';
+
+export interface AlertsQuery {
+  readonly agent?: string;
+  readonly limit: number;
+}
+
+interface AlertAnswer {
+  readonly alert: AlertView;
+  readonly journal: readonly JournalEntry[];
+  readonly attempts: readonly AttemptView[];
+}
+
+export async function showAlerts(
+  gateway: Gateway,
+  output: Output,
+  { agent, limit }: AlertsQuery,
+): Promise<void> {
+  const query = new URLSearchParams({ limit: String(limit), ...(agent ? { agent } : {}) });
+  const { alerts } = (await gateway.get(`/v1/alerts?${query.toString()}`)) as {
+    alerts: readonly AlertView[];
+  };
+  output.json({ alerts });
+  if (alerts.length === 0) {
+    output.line('No alert was raised.');
+    return;
+  }
+  output.table(
+    [
+      { head: 'RAISED' },
+      { head: 'AGENT' },
+      { head: 'WHAT' },
+      { head: 'SEVERITY' },
+      { head: 'STATE' },
+      { head: 'ID' },
+    ],
+    alerts.map((alert) => [
+      formatMoment(alert.raisedAt),
+      alert.facts.agentName,
+      crossingOf(alert),
+      paintSeverity(output, alert),
+      phaseOf(output, alert),
+      alert.id,
+    ]),
+  );
+}
+
+export async function showAlert(gateway: Gateway, output: Output, id: string): Promise<void> {
+  const answer = (await gateway
+    .get(`/v1/alerts/${encodeURIComponent(id)}`)
+    .catch((error: unknown) => {
+      if (error instanceof CliError && error.status === 404) {
+        throw new CliError(`There is no alert ${JSON.stringify(id)}: \`kavach alerts\` lists them`);
+      }
+      throw error;
+    })) as AlertAnswer;
+  output.json(answer);
+  const { alert, journal, attempts } = answer;
+  output.line(`${output.paint('strong', alert.facts.agentName)}: ${crossingOf(alert)}`);
+  output.line(`${paintSeverity(output, alert)}, ${phaseOf(output, alert)}`);
+  output.line(`Raised ${formatMoment(alert.raisedAt)} as ${alert.id}`);
+  output.line();
+  output.table(
+    [{ head: 'AT' }, { head: 'DECISION' }, { head: 'CHANNEL' }, { head: 'REASON' }],
+    journal.map((entry) => [
+      formatMoment(entry.at),
+      entry.attempt === undefined ? entry.what : `${entry.what} ${String(entry.attempt)}`,
+      entry.channel ?? '',
+      [entry.reason, entry.by && `by ${entry.by}`].filter(Boolean).join(', '),
+    ]),
+  );
+  if (attempts.length === 0) return;
+  output.line();
+  output.table(
+    [
+      { head: 'STARTED' },
+      { head: 'CHANNEL' },
+      { head: 'ATTEMPT', right: true },
+      { head: 'OUTCOME' },
+    ],
+    attempts.map(({ startedAt, channel, attempt, outcome }) => [
+      formatMoment(startedAt),
+      channel,
+      String(attempt),
+      outcome === undefined
+        ? 'no word: it may have arrived'
+        : `${outcome.kind} (${outcome.reason})`,
+    ]),
+  );
+}
+
+/** `80 % of the daily cost: $4.13 of $5.00` */
+function crossingOf({ facts }: AlertView): string {
+  const { thresholdBps, cadence, dimension, spent, limit } = facts;
+  const late = facts.late === true ? ', late' : '';
+  const kill = facts.kills === true ? ', kill' : '';
+  return (
+    `${String(thresholdBps / 100)} % of ${dimension} (${cadence}): ` +
+    `${formatAmount(dimension, spent)} of ${formatAmount(dimension, limit)}${late}${kill}`
+  );
+}
+
+function paintSeverity(output: Output, { facts: { severity } }: AlertView): string {
+  return output.paint(severity === 'warning' ? 'warning' : 'bad', severity);
+}
+
+function phaseOf(output: Output, { phase, exhausted }: AlertView): string {
+  return exhausted ? output.paint('bad', `${phase}, nobody was reached`) : phase;
+}
