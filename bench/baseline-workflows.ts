@@ -2,7 +2,13 @@
  * The bare arms: the least code with which Temporal alone does the same. No limits, no latches,
  * no rotation: whatever Kavach adds is measured against this.
  */
-import { condition, defineQuery, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 
 /** One usage event as the bare arm signals it. */
 export interface BareEvent {
@@ -47,6 +53,8 @@ export async function bareCrossing(): Promise<void> {
   const queued = proxyActivities<BareActivities>({ ...options, allowEagerDispatch: false });
   const waiting: { readonly url: string; readonly eager: boolean }[] = [];
   let isOver = false;
+  let calls = 0;
+  setHandler(bareTotals, () => ({ cost: 0, tokens: 0, calls }));
   setHandler(bareCross, (crossing) => {
     waiting.push(crossing);
   });
@@ -58,5 +66,6 @@ export async function bareCrossing(): Promise<void> {
     const next = waiting.shift();
     if (next === undefined) return;
     await (next.eager ? eager : queued).post(next.url);
+    calls += 1;
   }
 }

@@ -85,8 +85,6 @@ async function tell(
   const reports = Array.from({ length: count }, (_, i) =>
     shareReport(seq + i, Math.min((seq + i) / 200, 0.95)),
   );
-  await Promise.all(
-    reports.map((report) => client.reportPeriod({ row, started: true, report })),
-  );
+  await Promise.all(reports.map((report) => client.reportPeriod({ row, started: true, report })));
   await client.budgetStatus(workflowId);
 }

@@ -19,6 +19,7 @@ import { freePorts, LOOPBACK } from '../cli/embedded/ports.js';
 import { untilReady } from '../cli/embedded/start-up.js';
 import { keepApiKey, keepSealKeys } from '../cli/key-files.js';
 import { startSink, type Sink } from '../fakes/sink.js';
+import { createPoster, type Poster } from './load.js';
 import type { WorkerMessage, WorkerOrder } from './worker-process.js';
 
 const READY_WITHIN_MS = 60_000;
@@ -37,7 +38,7 @@ export interface Stack {
   /** Of the service's worker. */
   readonly taskQueue: string;
   /** Started when first asked for: some figures need Temporal alone. */
-  service(): Promise<{ readonly url: string; readonly apiKey: string }>;
+  service(): Promise<{ readonly poster: Poster; readonly pid: number }>;
   /** The bare arm's worker, one for all. */
   bare(): Promise<Worker>;
   /** A worker with our workflows and stand-in activities, of which there may be several. */
@@ -98,7 +99,9 @@ async function buildUp(
     });
     closing.push(() => child.stop());
     const url = `http://${LOOPBACK}:${String(port)}`;
-    return { url, apiKey: keepApiKey(dataDir).value };
+    const poster = createPoster(url, keepApiKey(dataDir).value);
+    closing.push(() => poster.close());
+    return { poster, pid: child.pid() };
   });
   const work = async (kind: WorkerOrder['kind']): Promise<Worker> => {
     const taskQueue = `bench-${kind}-${randomUUID()}`;

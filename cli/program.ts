@@ -70,7 +70,11 @@ function createProgram(
     'KAVACH_PORT=9000 kavach up',
     'DATABASE_URL=postgres://… KAVACH_SEAL_KEYS=… TEMPORAL_ADDRESS=host:7233 kavach up',
   ]).action((options: { json?: boolean }) =>
-    perform(options, async (output) => (await import('./up.js')).up(output, env)),
+    perform(options, async (output) => {
+      // First, and alone: faults are told before the rest of the program is even loaded.
+      const config = (await import('../worker/config.js')).loadConfig(env);
+      return (await import('./up.js')).up(output, env, config);
+    }),
   );
 
   command('demo', 'play a real trace against a budget, and check every book', [
@@ -118,7 +122,7 @@ function createProgram(
     );
 
   command('alert <id>', 'one alert: every decision, every attempt, with reasons', [
-    'kavach alert alert/default/agent%3Amy-agent/daily/20261121T000000Z/1/1',
+    'kavach alert alert/default/agent:my-agent/daily/20261121T000000Z/1',
   ]).action((id: string, options: { json?: boolean }) =>
     perform(options, async (output) => {
       const { showAlert } = await import('./alerts.js');
@@ -155,7 +159,7 @@ function createProgram(
     'replay <workflow>',
     "feed a recorded history to today's code: proves that it decides the same, or names the first difference",
     [
-      'kavach replay budget/default/agent%3Amy-agent/daily/20261121T000000Z/1',
+      'kavach replay budget/default/agent:my-agent/daily/20261121T000000Z',
       'kavach replay test/replay/histories/crossing.json',
     ],
   ).action((target: string, options: { json?: boolean }) =>

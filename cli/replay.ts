@@ -42,7 +42,7 @@ export async function showReplay(
     ? output.paint('good', 'decides the same today')
     : output.paint('bad', 'decides differently today');
   output.line(`${workflow}: ${verdict} (${size})`);
-  if (difference !== undefined) output.line(`First difference ${difference}`);
+  if (difference !== undefined) output.line(`First difference: ${difference}`);
   return deterministic ? 0 : 1;
 }
 
@@ -97,8 +97,10 @@ async function findDifference(
   }
 }
 
-/** Puts the event that the engine speaks of in words, where it names one. */
-function explain(message: string, events: readonly RecordedEvent[]): string {
+/** The engine's own sentence out of its report, with the event it speaks of, where it names one. */
+function explain(report: string, events: readonly RecordedEvent[]): string {
+  const sentence = /message: "((?:[^"\\]|\\.)*)"/.exec(report)?.[1] ?? report;
+  const message = sentence.replace(/^\[\w+\] /, '');
   const id = /\bid: (\d+)/.exec(message)?.[1];
   const event = events.find(({ eventId }) => id !== undefined && String(eventId) === id);
   if (event === undefined) return message;
@@ -158,7 +160,7 @@ async function fetchHistory(workflowId: string, env: Environment): Promise<Recor
     const cause = error instanceof Error ? error.message : String(error);
     throw new CliError(
       `There is no history of ${workflowId} in ${temporal.address}, and no such file (${cause}): ` +
-        '`kavach status --json` and `kavach alerts --json` list ids',
+        '`kavach status <budget>` names its workflow, an alert is its own',
     );
   } finally {
     await temporal.close();

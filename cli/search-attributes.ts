@@ -57,7 +57,7 @@ export async function ensureSearchAttributes(
   connection: Connection,
   namespace: string,
 ): Promise<boolean> {
-  await connection.ensureConnected();
+  // Not `ensureConnected`: one failure of that is kept for the connection's life.
   const missing = await missingAttributes(connection, namespace);
   if (missing.length === 0) return true;
   const searchAttributes = Object.fromEntries(

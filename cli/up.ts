@@ -5,17 +5,18 @@
  *      second one ends the process, and its children with it.
  * U-2. A part that ends unasked stops the rest, with exit code 1.
  */
-import { loadConfig, type Config } from '../worker/config.js';
+import type { Config } from '../worker/config.js';
 import { createLog } from '../worker/log.js';
-import { startEmbedded, type Embedded } from './embedded/embedded.js';
+import type { Embedded } from './embedded/embedded.js';
+import { refuseTakenPort } from './embedded/ports.js';
 import type { Environment } from './http.js';
 import type { Output } from './output.js';
-import { startService, type Service } from './service.js';
+import type { Service } from './service.js';
 import { exitCodeOf, Interruption, watchStopSignals } from './stop-signals.js';
 
 /** Resolves with the exit code: 0 when it ran and was told to stop, 128 + n when signal n broke off
  *  the start, 1 when a part was lost. Rejects when the start fails. */
-export async function up(output: Output, env: Environment): Promise<number> {
+export async function up(output: Output, env: Environment, config: Config): Promise<number> {
   const stop = watchStopSignals();
   const say = (line: string): void => {
     output.line(`  ${line}`);
@@ -23,15 +24,22 @@ export async function up(output: Output, env: Environment): Promise<number> {
   let embedded: Embedded | undefined;
   let service: Service | undefined;
   try {
-    const config = loadConfig(env);
     output.line(output.paint('strong', 'Kavach is starting'));
     const { signal } = stop;
+    const { port } = config.gateway;
+    const what = { what: 'the gateway', setting: 'KAVACH_PORT' };
+    if (port !== 0) await refuseTakenPort({ port, ...what });
+    const { startEmbedded } = await import('./embedded/embedded.js');
+    // The service takes seconds to load, and loads while the embedded parts start.
+    const loading = import('./service.js');
     embedded = await startEmbedded({
       dataDir: config.dataDir,
       env: embeddedEnvironment(env, config),
       onProgress: say,
       signal,
     });
+    const { startService } = await loading;
+    signal.throwIfAborted();
     service = await startService(config, {
       log: createLog(config.log),
       databaseUrl: embedded.databaseUrl,

@@ -164,7 +164,10 @@ export function createBooks(options: BooksOptions): Books {
   const take = (periods: readonly ReporterPeriod[]): void => {
     failures = 0;
     forget();
-    runPeriods = periods.filter(({ key }) => key.cadence === 'run');
+    // A workflow a run is only worth it where somebody set a limit for runs.
+    runPeriods = periods.filter(
+      ({ key, limits }) => key.cadence === 'run' && limits.limits.length > 0,
+    );
     for (const period of periods) {
       if (period.key.cadence !== 'run') takePeriod(period);
     }

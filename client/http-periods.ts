@@ -1,5 +1,5 @@
 /** Asks a gateway which periods an agent's usage counts in, for a direct reporter. */
-import type { ReporterPeriod } from './reporter-period.js';
+import { ANY_RUN, type ReporterPeriod } from './reporter-period.js';
 
 export interface HttpPeriodsOptions {
   /** Of the gateway: `https://kavach.example`. */
@@ -14,6 +14,8 @@ export interface HttpPeriodsOptions {
 export function httpPeriods(options: HttpPeriodsOptions): () => Promise<readonly ReporterPeriod[]> {
   const url = new URL('/v1/periods', options.baseUrl);
   url.searchParams.set('agent', options.agent);
+  // What holds for any run: the reporter makes each run's period from it.
+  url.searchParams.set('run', ANY_RUN);
   const failed = (why: string, cause?: unknown): Error =>
     new Error(`The periods of ${options.agent} could not be read from ${url.origin}: ${why}.`, {
       cause,
@@ -33,11 +35,18 @@ export function httpPeriods(options: HttpPeriodsOptions): () => Promise<readonly
     }
     if (response.status === 401) throw failed('the API key is not accepted');
     if (!response.ok) throw failed(`HTTP ${String(response.status)}`);
-    if (!Array.isArray(answer) || !answer.every(isPeriod)) {
-      throw failed('expected a list of {key, window, name, limits, notify}');
+    const periods = periodsIn(answer);
+    if (periods === undefined) {
+      throw failed('expected {periods: [{key, window, name, limits, notify}]}');
     }
-    return answer;
+    return periods;
   };
+}
+
+function periodsIn(answer: unknown): readonly ReporterPeriod[] | undefined {
+  if (typeof answer !== 'object' || answer === null || !('periods' in answer)) return undefined;
+  const { periods } = answer;
+  return Array.isArray(periods) && periods.every(isPeriod) ? periods : undefined;
 }
 
 function isPeriod(value: unknown): value is ReporterPeriod {

@@ -46,7 +46,7 @@ export async function claimPeriods(
 const AWAITS = `($4::boolean and period.lease_until > $3::bigint)`;
 
 const REPORTED = `
-update period set started = true, tries = 0, next_at = $3::bigint + $5::bigint,
+update period set started = period.started or $7::boolean, tries = 0, next_at = $3::bigint + $5::bigint,
   reported_seq = greatest(period.reported_seq, $6::bigint),
   lease_until = case when ${AWAITS} then period.lease_until else 0 end,
   due_at = case when period.state = 'open' and ${AWAITS} then period.lease_until
@@ -55,7 +55,7 @@ update period set started = true, tries = 0, next_at = $3::bigint + $5::bigint,
       crossing: CROSSING,
       reportedSeq: 'greatest(period.reported_seq, $6::bigint)',
       nextAt: '$3::bigint + $5::bigint',
-      started: 'true',
+      started: '(period.started or $7::boolean)',
     })} end
 where id = $1 and fence = $2::bigint and state <> 'parked'`;
 
@@ -64,8 +64,10 @@ export async function periodReported(
   claim: ClaimedPeriod,
   now: number,
   nextInMs: number,
+  isStarted = true,
 ): Promise<void> {
-  await db.run(REPORTED, [claim.id, claim.fence, now, claim.crossing, nextInMs, claim.seq]);
+  const { id, fence, crossing, seq } = claim;
+  await db.run(REPORTED, [id, fence, now, crossing, nextInMs, seq, isStarted]);
 }
 
 /** Not delivered: tried again later, or parked with its reason until its next life. */

@@ -76,6 +76,10 @@ export function configure(
       scope,
     ]);
     const before = found as unknown as ConfigurationRow;
+    // C2. Somebody else wrote since it was read: the caller reads again.
+    if (request.ifRev !== undefined && request.ifRev !== before.rev) {
+      return { changed: false, configuration: configurationOf(before) };
+    }
     const wanted = { name, zone, budgets, shown };
     if (canonicalJson(contentOf(before)) === canonicalJson(wanted)) {
       return { changed: false, configuration: configurationOf(before) };

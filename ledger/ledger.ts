@@ -286,8 +286,16 @@ export interface Ledger {
 
   /** Due rows, crossings first, then the oldest due, round-robin over organisations. */
   claimPeriods(request: ClaimRequest): Promise<readonly ClaimedPeriod[]>;
-  /** The report was delivered: due again after `nextInMs` if the row has moved on. */
-  periodReported(claim: ClaimedPeriod, now: number, nextInMs: number): Promise<void>;
+  /**
+   * The report was delivered: due again after `nextInMs` if the row has moved on. With `isStarted`
+   * false nobody had to be told: the row still has no workflow.
+   */
+  periodReported(
+    claim: ClaimedPeriod,
+    now: number,
+    nextInMs: number,
+    isStarted?: boolean,
+  ): Promise<void>;
   /** Not delivered: tried again after `backoffMs`; `park` ends that, with its reason. */
   periodFailed(
     claim: ClaimedPeriod,

@@ -65,7 +65,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     reportRun: (report) => reportRun(db, report, runIdleMs),
 
     claimPeriods: (request) => claimPeriods(db, request),
-    periodReported: (claim, now, nextInMs) => periodReported(db, claim, now, nextInMs),
+    periodReported: (claim, now, nextInMs, isStarted) =>
+      periodReported(db, claim, now, nextInMs, isStarted),
     periodFailed: (claim, failure) => periodFailed(db, claim, failure),
     closePeriod: (claim, now) => closePeriod(db, claim, now),
     recordLate: (claim, late) => recordLate(db, claim, late),

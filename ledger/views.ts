@@ -41,11 +41,17 @@ from period cross join lateral (
     and (period.cadence <> 'run' or e.run = period.period)
 ) as recent
 where period.org = $1 and ($2::text is null or period.scope = $2)
-  and ($3::text is null or period.id = $3) and (not $4::boolean or period.state <> 'closed')
-order by period.starts_at desc, period.id
+  and ($3::text is null or period.id = $3)
+  and (not $4::boolean or period.state <> 'closed' and
+    (period.cadence <> 'run' or jsonb_array_length(period.limits->'limits') > 0))
+order by (period.cadence = 'run'), period.starts_at desc, period.id
 limit $6::bigint`;
 
-/** The latest first. `agent` names its own budgets, without the organisation's. */
+/**
+ * Runs last, as every process of an SDK is one, and they would crowd the others out; else the
+ * latest first. `agent` names its own budgets, without the organisation's. `openOnly` leaves out
+ * runs that are held to nothing.
+ */
 export async function listBudgets(
   db: Database,
   query: BudgetQuery,

@@ -10,7 +10,7 @@ import type { KavachClient } from '../client/client.js';
 import { describeFailure } from '../client/failure.js';
 import type { Log } from '../client/log.js';
 import type { Policy } from '../domain/alert/policy.js';
-import { evaluateLate } from '../domain/budget/late.js';
+import { evaluateLate, type LateVerdict } from '../domain/budget/late.js';
 import type { ClaimedPeriod, Ledger, OutboxAlert } from '../ledger/ledger.js';
 import { createRefusals } from './backoff.js';
 import type { Outage } from './outage.js';
@@ -104,8 +104,7 @@ export function createDeliver(options: DeliverOptions): Deliver {
     }
     refusals.forgive(claim.id);
     if (answer === 'already_ended') {
-      await ledger.closePeriod(claim, now());
-      counts.closed += 1;
+      await close(claim);
       return;
     }
     await ledger.periodReported(claim, now(), intervalMs);
@@ -125,15 +124,27 @@ export function createDeliver(options: DeliverOptions): Deliver {
     );
   };
 
-  const late = async (claim: ClaimedPeriod): Promise<void> => {
-    let verdict;
+  const evaluated = async (claim: ClaimedPeriod): Promise<LateVerdict | undefined> => {
     try {
-      verdict = evaluateLate({ ...rowOf(claim), own: claim.own }, policy, now());
+      return evaluateLate({ ...rowOf(claim), own: claim.own }, policy, now());
     } catch (error) {
       // A fault in the rules parks this one row instead of coming back for ever.
       await failed(claim, error);
-      return;
+      return undefined;
     }
+  };
+
+  /** B4. A crossing nobody was told of stays untold, so that the closed row comes back as late. */
+  const close = async (claim: ClaimedPeriod): Promise<void> => {
+    const verdict = await evaluated(claim);
+    if (verdict === undefined) return;
+    await ledger.closePeriod(verdict.alert === undefined ? claim : { ...claim, seq: 0 }, now());
+    counts.closed += 1;
+  };
+
+  const late = async (claim: ClaimedPeriod): Promise<void> => {
+    const verdict = await evaluated(claim);
+    if (verdict === undefined) return;
     await ledger.recordLate(claim, { ...verdict, now: now() });
     counts.late += 1;
   };
@@ -145,10 +156,9 @@ export function createDeliver(options: DeliverOptions): Deliver {
         return report(claim);
       case 'none':
         counts.notNeeded += 1;
-        return ledger.periodReported(claim, now(), intervalMs);
+        return ledger.periodReported(claim, now(), intervalMs, claim.started);
       case 'close':
-        counts.closed += 1;
-        return ledger.closePeriod(claim, now());
+        return close(claim);
       case 'late':
         return late(claim);
       default:

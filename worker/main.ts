@@ -93,6 +93,8 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
+/** The native client describes its whole chain of errors; people need its last link. */
 function causeOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return /message: "([^"]+)"/.exec(message)?.[1] ?? message;
 }

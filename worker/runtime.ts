@@ -24,6 +24,11 @@ export function installRuntime(log: Logger): void {
   });
 }
 
+/** The delivery worker has no workflows, and needs none. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  'No workflows registered, not polling for workflow tasks',
+]);
+
 /** A pino logger in the shape Temporal expects. Its `info` is our `debug`: it is chatty. */
 export function temporalLogger(log: Logger): TemporalLogger {
   const at =
@@ -35,7 +40,9 @@ export function temporalLogger(log: Logger): TemporalLogger {
     trace: at('trace'),
     debug: at('trace'),
     info: at('debug'),
-    warn: at('warn'),
+    warn: (message: string, meta?: LogMetadata) => {
+      at(EXPECTED.has(message) ? 'debug' : 'warn')(message, meta);
+    },
     error: at('error'),
   };
   return {

@@ -6,18 +6,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { formatDuration } from '../../domain/duration.js';
-import { formatMoney } from '../../domain/money.js';
 import { createPricer } from '../../gateway/price.js';
 import { apiKeyFile } from '../key-files.js';
 import { createOutput } from '../output.js';
-import { grouped } from './live.js';
-import { createPlan, type Plan } from './plan.js';
+import { sayLinks, sayPlan, sayVerdict } from './narration.js';
+import { createPlan } from './plan.js';
 import { playTrace } from './play.js';
-import { linksOf, printReport, reportDocument, type Outcome } from './report.js';
+import { printReport, reportDocument, type Outcome } from './report.js';
 import { createScreen, type Screen, type ScreenStream } from './screen.js';
 import { watchSignals } from './signals.js';
-import { POLICY, setStage, type Stage } from './stage.js';
+import { setStage, type Stage } from './stage.js';
 import { readTrace } from './trace.js';
 import { chooseZone } from './zone.js';
 
@@ -59,7 +57,8 @@ export async function runDemo(options: DemoOptions = {}): Promise<number> {
     const outcome = await perform(options, screen, signals.signal, (done) => {
       output.json(reportDocument(done));
     });
-    return outcome.differences.length === 0 ? 0 : 1;
+    // Interrupted while it took everything down is still interrupted.
+    return signals.exitCode() ?? (outcome.differences.length === 0 ? 0 : 1);
   } catch (error) {
     screen.settle();
     const told = signals.exitCode();
@@ -116,45 +115,6 @@ async function perform(
     failure.abort(new Error('The demo is over'));
     await stage.close();
   }
-}
-
-function sayPlan(screen: Screen, plan: Plan, zone: string): void {
-  const { limits, total, runs, playMs, speed } = plan;
-  const times = speed < 10 ? speed.toFixed(1) : speed.toFixed(0);
-  screen.say(
-    `${grouped(total.events)} real calls worth ${formatMoney(total.cost)}, one agent, ` +
-      `${String(runs.length + 1)} runs, three senders; ${times} times as fast as they came: ` +
-      `${formatDuration(playMs)}.`,
-    'strong',
-  );
-  screen.say(
-    `Held to ${formatMoney(limits.cost)} a day (90 % of that; the day is that of ${zone}), ` +
-      `${grouped(limits.tokens)} tokens and ${formatDuration(limits.durationMs)} a run.`,
-  );
-  const ladder = POLICY.ladderMs.map((ms) => String(ms / 1_000)).join(', ');
-  screen.say(
-    `The demo's policy is quicker than production's: failed deliveries are tried again after ` +
-      `${ladder} s, and quiet periods are told every ${String(POLICY.relayIntervalMs)} ms.`,
-  );
-}
-
-function sayVerdict(screen: Screen, { differences, tookMs }: Outcome): void {
-  screen.say();
-  for (const difference of differences) screen.say(`Differs: ${difference}`, 'bad');
-  if (differences.length > 0) return;
-  screen.say(
-    `Every book agrees with the trace, to the nano-dollar (${seconds(tookMs)} s).`,
-    'good',
-  );
-}
-
-function seconds(ms: number): string {
-  return (ms / 1_000).toFixed(1);
-}
-
-function sayLinks(screen: Screen, outcome: Outcome, keep: boolean): void {
-  screen.say(`In Temporal's Web UI${keep ? '' : ' (while the demo runs; --keep leaves it on)'}:`);
-  for (const [name, url] of Object.entries(linksOf(outcome))) screen.say(`  ${name}: ${url}`);
 }
 
 /** Until it is interrupted, or something that should run does not any more. */

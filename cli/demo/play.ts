@@ -63,7 +63,7 @@ export async function playTrace(options: PlayOptions): Promise<Outcome> {
     return watched;
   };
   const api = createGatewayApi(stage.gatewayUrl, stage.apiKey);
-  const temporal = await connectTemporal({ TEMPORAL_ADDRESS: stage.temporal.address });
+  const temporal = await connectTemporal(stage.clientVariables);
   try {
     const targets = {
       slack: `${stage.sink.url}/slack/demo`,
@@ -102,6 +102,9 @@ export async function playTrace(options: PlayOptions): Promise<Outcome> {
     } finally {
       stopShowing();
     }
+  } catch (error) {
+    // Who was broken off says only that; the reason is the one that did it.
+    throw signal.aborted ? signal.reason : error;
   } finally {
     over.abort(new Error('The play is over'));
     await Promise.allSettled(tasks);
@@ -151,7 +154,8 @@ async function checkEnforcement(
     if (day?.killed !== undefined) {
       // What is older is answered 202 for the sake of usage that waited on a disk.
       if (Date.now() - last.startAt - plan.playMs > FRESH_MS) return [];
-      const { refusal } = await postUntilStored(last, last.calls.slice(-1));
+      const again = { ...last, tally: emptyTally() };
+      const { refusal } = await postUntilStored(again, last.calls.slice(-1));
       if (refusal !== undefined) return [];
     }
     await delay(LOOK_EVERY_MS, undefined, { signal });

@@ -59,11 +59,14 @@ export function printReport(outcome: Outcome, screen: Screen): void {
   );
   screen.say();
   const again = tally.retries === 0 ? '' : `, ${grouped(tally.retries)} of them again`;
-  screen.say(
-    `${grouped(tally.posts)} posts${again}; after the limit ${grouped(tally.refusedEvents)} events ` +
-      `were stored and refused (429 ${tally.refusal ?? 'never seen'}).`,
-  );
-  if (kills.service > 0) screen.say(`The service was killed ${String(kills.service)} times.`);
+  screen.say(`${grouped(tally.posts)} posts of usage${again}.`);
+  if (tally.refusal !== undefined) {
+    screen.say(
+      `Once the agent was over its limit, ${grouped(tally.refusedEvents)} more events were stored ` +
+        `and refused (429 ${tally.refusal}).`,
+    );
+  }
+  if (kills.service > 0) screen.say(`The service was killed ${grouped(kills.service)} times.`);
   if (kills.temporal > 0) screen.say('The Temporal server was killed once.');
 }
 

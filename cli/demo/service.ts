@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { bareEnvironment, spawnGuarded, type GuardedChild } from '../embedded/guarded-child.js';
+import { lastLines } from '../embedded/log-file.js';
 import { untilReady } from '../embedded/start-up.js';
 
 /** Cold, on a slow machine, the workflow bundle alone takes seconds. */
@@ -38,7 +39,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const child = await spawnService(options);
     void child.exited.then(({ code, signal }) => {
       if (stopped || ending === child) return;
-      tellLost(`The service ended unasked (${String(signal ?? code)}); see ${options.logFile}`);
+      const last = lastLines(options.logFile);
+      tellLost(`The service ended unasked (${String(signal ?? code)}); the end of its log:${last}`);
     });
     return child;
   };

@@ -25,9 +25,10 @@ export interface Stage {
   readonly apiKey: string;
   readonly dataDir: string;
   readonly sink: Sink;
-  readonly databaseUrl: string;
   readonly service: Service;
   readonly temporal: KeptTemporal;
+  /** How a client of the Temporal server is configured. */
+  readonly clientVariables: Readonly<Record<string, string>>;
   /** Resolves with a sentence when a part ended that nobody killed. */
   readonly lost: Promise<string>;
   /** Stops everything and removes the folder. */
@@ -46,7 +47,15 @@ export interface StageOptions {
 export async function setStage(options: StageOptions): Promise<Stage> {
   const closing: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step();
+    const faults: unknown[] = [];
+    for (const step of closing.splice(0).reverse()) {
+      // What cannot be stopped keeps nothing else from being stopped.
+      await Promise.resolve()
+        .then(step)
+        .catch((error: unknown) => faults.push(error));
+    }
+    if (faults.length > 0)
+      throw new AggregateError(faults, `Not all could be stopped: ${String(faults[0])}`);
   };
   try {
     return { ...(await buildUp(options, closing)), close };
@@ -72,10 +81,18 @@ async function buildUp(
   closing.push(() => embedded.stop());
   const temporal = keepTemporal({ embedded, dataDir, env: own, log: onProgress, signal });
   closing.push(() => temporal.stop());
+  const clientVariables = {
+    TEMPORAL_ADDRESS: temporal.address,
+    // There is none, so that Temporal's library does not read the user's own (ST-1).
+    TEMPORAL_CONFIG_FILE: join(dataDir, 'temporal.toml'),
+  };
   const [port = 0] = await freePorts(1);
   const gatewayUrl = `http://${LOOPBACK}:${String(port)}`;
   const service = await startService({
-    variables: variablesOf({ dataDir, port, sink, embedded, zone, address: temporal.address }),
+    variables: {
+      ...variablesOf({ dataDir, port, sink, embedded, zone }),
+      ...clientVariables,
+    },
     logFile: join(dataDir, 'service.log'),
     signal,
   });
@@ -84,8 +101,7 @@ async function buildUp(
   const apiKey = readKeyFile(keyFile);
   if (apiKey === undefined) throw new Error(`The service made no API key: ${keyFile} is missing`);
   const lost = Promise.race([service.lost, temporal.lost]);
-  const { databaseUrl } = embedded;
-  return { gatewayUrl, apiKey, dataDir, sink, databaseUrl, service, temporal, lost };
+  return { gatewayUrl, apiKey, dataDir, sink, service, temporal, clientVariables, lost };
 }
 
 /** ST-1. What points at things of the user's is left out; where the Temporal CLI is found stays. */
@@ -105,17 +121,15 @@ interface Surroundings {
   readonly sink: Sink;
   readonly embedded: Embedded;
   readonly zone: string;
-  readonly address: string;
 }
 
-function variablesOf({ dataDir, port, sink, embedded, zone, address }: Surroundings) {
+function variablesOf({ dataDir, port, sink, embedded, zone }: Surroundings) {
   return {
     KAVACH_DATA_DIR: dataDir,
     KAVACH_HOST: LOOPBACK,
     KAVACH_PORT: String(port),
     DATABASE_URL: embedded.databaseUrl,
     KAVACH_SEAL_KEYS: keepSealKeys(dataDir).value,
-    TEMPORAL_ADDRESS: address,
     KAVACH_ORG_ZONE: zone,
     KAVACH_LADDER_MS: POLICY.ladderMs.join(','),
     KAVACH_RELAY_INTERVAL_MS: String(POLICY.relayIntervalMs),

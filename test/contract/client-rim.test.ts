@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectTemporal } from '../../client/connect.js';
 import { httpPeriods } from '../../client/http-periods.js';
-import { dayPeriod } from '../simulation/reporter-world.js';
+import { dayPeriod, T0 } from '../simulation/reporter-world.js';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -38,11 +38,14 @@ const KEY = 'kv_secret_key';
 
 describe('asking the gateway for periods', () => {
   test('answers what it says', async () => {
-    const { url, seen } = await gatewayAnswering(200, JSON.stringify([dayPeriod()]));
+    const { url, seen } = await gatewayAnswering(
+      200,
+      JSON.stringify({ now: T0, periods: [dayPeriod()] }),
+    );
     const ask = httpPeriods({ baseUrl: url, apiKey: KEY, agent: 'research bot' });
     expect(await ask()).toEqual([dayPeriod()]);
     expect(seen).toEqual({
-      url: '/v1/periods?agent=research+bot',
+      url: '/v1/periods?agent=research+bot&run=*',
       authorization: `Bearer ${KEY}`,
     });
   });
@@ -50,8 +53,8 @@ describe('asking the gateway for periods', () => {
   test.each([
     [401, '{}', 'the API key is not accepted'],
     [503, '{}', 'HTTP 503'],
-    [200, '{"periods":[]}', 'expected a list'],
-    [200, '[{"key":{}}]', 'expected a list'],
+    [200, '[]', 'expected {periods'],
+    [200, '{"periods":[{"key":{}}]}', 'expected {periods'],
     [200, 'not json', 'not valid JSON'],
   ])(
     'a %s with %s is an error that names agent, gateway and cause, not the key',

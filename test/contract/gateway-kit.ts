@@ -8,7 +8,8 @@ import type { ClaimedPeriod } from '../../ledger/ledger.js';
 import { createMemoryLedger } from './gateway-memory-ledger.js';
 
 export const NOON = Date.parse('2026-11-21T12:00:00Z');
-const KEY = 'kv_test';
+/** The one key of every test gateway; the ledger in memory knows it. */
+export const KEY = 'kv_test';
 
 export interface Answer {
   readonly status: number;

@@ -44,13 +44,11 @@ describe('B6 what a call cost', () => {
   });
 
   test('G-P1: half a nano is rounded up, once per event', () => {
-    // gpt-4o-mini: 0.15 USD a million input tokens is 150 nano-USD a token; 0.075 is 75.
-    const flash = call({ provider: 'google', model: 'gemini-1.5-flash-8b', outputTokens: 0 });
-    const rate = calcPrice({ input_tokens: 1 }, flash.model, { providerId: 'google' });
-    expect(rate?.total_price).toBeDefined();
-    expect(pricer.price({ ...flash, inputTokens: 1 }).costUsed).toBe(
-      Math.floor((rate?.total_price ?? 0) * 1e9 + 0.5),
-    );
+    // 0.0375 USD a million is 37.5 nano-USD a token.
+    const flash = call({ provider: 'cohere', model: 'command-r7b', outputTokens: 0 });
+    expect(pricer.price({ ...flash, inputTokens: 1 }).costUsed).toBe(38);
+    expect(pricer.price({ ...flash, inputTokens: 2 }).costUsed).toBe(75);
+    expect(pricer.price({ ...flash, inputTokens: 3 }).costUsed).toBe(113);
   });
 
   test('prices by the size of a call are asked for every time', () => {

@@ -96,14 +96,14 @@ describe('health', () => {
 });
 
 describe('keys', () => {
-  test.each([
+  test.each<[string, Record<string, string>]>([
     ['none', {}],
     ['another scheme', { authorization: 'Basic eDp5' }],
     ['an empty one', { authorization: 'Bearer ' }],
     ['an unknown one', { authorization: 'Bearer kv_other' }],
   ])('%s: 401 as a problem', async (_what, headers) => {
     const { gateway } = await startTestGateway();
-    const response = await fetch(`${gateway.url}/v1/status`, { headers: headers as HeadersInit });
+    const response = await fetch(`${gateway.url}/v1/status`, { headers });
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe('Bearer');
     expect(response.headers.get('content-type')).toBe('application/problem+json');

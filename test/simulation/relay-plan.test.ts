@@ -33,7 +33,7 @@ describe('what a row comes to', () => {
     world.relay.start();
     await world.timers.advance(300);
     expect(world.sent.length).toBe(sends);
-    expect(world.written.map((each) => each.what)).toEqual(['reported']);
+    expect(world.written).toMatchObject([{ what: 'reported', fields: { isStarted: sends === 1 } }]);
   });
 
   test('an open run whose length is watched gets a workflow, and its life with it', async () => {
@@ -69,6 +69,19 @@ describe('what a row comes to', () => {
     world.relay.start();
     await world.timers.advance(300);
     expect(world.written.map((each) => each.what)).toEqual(['closed']);
+  });
+
+  test.each([
+    ['ended while nobody could be told', { started: false, closing: true }],
+    ['had ended when its report came', { started: true }],
+  ])('B4: a crossing of a period that %s is told late, not lost', async (_, more) => {
+    const world = createWorld();
+    world.answer = () => Promise.resolve('already_ended');
+    world.put(claimOf('p', { ...more, own: { cost: 900, tokens: 0, calls: 3 } }));
+    world.relay.start();
+    await world.timers.advance(1_000);
+    expect(world.written.map((each) => each.what)).toEqual(['closed', 'late']);
+    expect(world.written[1]).toMatchObject({ fields: { alert: { facts: { late: true } } } });
   });
 
   test('B4: a late crossing is written with its one warning', async () => {

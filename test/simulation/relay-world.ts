@@ -114,8 +114,8 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
       if (world.claimMs > 0) await after(timers, world.claimMs, undefined);
       return due.map((row) => row.claim);
     },
-    periodReported: async (claim, now, nextInMs) => {
-      end('reported', claim, undefined, { nextInMs });
+    periodReported: async (claim, _now, nextInMs, isStarted = true) => {
+      end('reported', claim, undefined, { nextInMs, isStarted });
       return Promise.resolve();
     },
     periodFailed: async (claim, failure) => {
@@ -124,8 +124,12 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
       if (row !== undefined) row.claim = { ...row.claim, tries: row.claim.tries + 1 };
       return Promise.resolve();
     },
-    closePeriod: async (claim) => {
-      end('closed', claim, undefined);
+    closePeriod: async (claim, now) => {
+      const row = rows.get(claim.id);
+      // A closed row with usage that nobody was told of is due for its late evaluation (B4).
+      const isUntold = row !== undefined && row.claim.seq > claim.seq;
+      end('closed', claim, isUntold ? now : undefined);
+      if (row !== undefined) row.claim = { ...row.claim, state: 'closed', closing: false };
       return Promise.resolve();
     },
     recordLate: async (claim, late) => {

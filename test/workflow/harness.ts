@@ -62,7 +62,8 @@ export async function startHarness(name: string): Promise<Harness> {
     logger: new DefaultLogger('ERROR'),
   });
   const workflowBundle = bundle;
-  const { client, address, taskQueue, close } = await connectTestClient(name);
+  const test = await connectTestClient(name);
+  const { client, address, taskQueue } = test;
   const connection = await NativeConnection.connect({ address });
   const recorded: Recorded = { published: [], deliveries: [], journal: [] };
   const activities: Activities = {
@@ -124,7 +125,7 @@ export async function startHarness(name: string): Promise<Harness> {
     stop: async () => {
       await running();
       await connection.close();
-      await close();
+      await test.close();
     },
   };
   return harness;

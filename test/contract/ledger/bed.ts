@@ -1,5 +1,11 @@
 /** What the ledger's contract is tested with: a running ledger, and short words for its inputs. */
-import type { Ledger, PeriodSeed, UsageEvent, IngestBatch, ClaimedPeriod } from '../../../ledger/ledger.js';
+import type {
+  Ledger,
+  PeriodSeed,
+  UsageEvent,
+  IngestBatch,
+  ClaimedPeriod,
+} from '../../../ledger/ledger.js';
 import type { LedgerOptions } from '../../../ledger/open.js';
 import type { Limit, Limits, Route } from '../../../domain/budget/limits.js';
 import type { Scope } from '../../../domain/budget/period-key.js';

@@ -3,7 +3,20 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { periodRowId } from '../../../domain/ids.js';
 import type { UsageEvent } from '../../../ledger/ledger.js';
-import { BOT, NOW, ORG, USD, batch, costLimit, event, events, limitsOf, seed, store, viewOf } from './bed.js';
+import {
+  BOT,
+  NOW,
+  ORG,
+  USD,
+  batch,
+  costLimit,
+  event,
+  events,
+  limitsOf,
+  seed,
+  store,
+  viewOf,
+} from './bed.js';
 import type { Bed } from './bed.js';
 
 export function countingContract(bed: Bed): void {
@@ -35,7 +48,9 @@ export function countingContract(bed: Bed): void {
     });
 
     test('halves that arrive in reverse order, a tenth of them doubled, sum to the same', async () => {
-      const all = Array.from({ length: 100 }, (_, i) => event(`k${String(i)}`, { costUsed: i + 1 }));
+      const all = Array.from({ length: 100 }, (_, i) =>
+        event(`k${String(i)}`, { costUsed: i + 1 }),
+      );
       const doubled = all.filter((_, i) => i % 10 === 0);
       await store(bed.ledger(), batch([...all.slice(50), ...doubled], [daily]));
       const result = await store(bed.ledger(), batch([...all.slice(0, 50), ...doubled], [daily]));
@@ -129,7 +144,11 @@ export function countingContract(bed: Bed): void {
       const most = Number.MAX_SAFE_INTEGER;
       await store(bed.ledger(), batch(events(3, { costUsed: most, inputTokens: most }), [daily]));
       await store(bed.ledger(), batch(events(3, { costUsed: most }, 'f'), [daily]));
-      expect((await viewOf(bed.ledger(), id)).own).toMatchObject({ cost: most, tokens: most, calls: 6 });
+      expect((await viewOf(bed.ledger(), id)).own).toMatchObject({
+        cost: most,
+        tokens: most,
+        calls: 6,
+      });
       expect(await bed.sql('select saturated from period')).toEqual([{ saturated: true }]);
       expect((await bed.ledger().usage(ORG)).cost).toBe(most);
     });

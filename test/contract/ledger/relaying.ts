@@ -1,7 +1,22 @@
 /** L-3, L-4: claims, reports, publishes, parking and closing. */
 import { describe, expect, test } from 'vitest';
 import { periodRowId } from '../../../domain/ids.js';
-import { HOUR, NOW, ORG, USD, batch, claimAll, claimOne, costLimit, events, limitsOf, publishedOf, seed, store, viewOf } from './bed.js';
+import {
+  HOUR,
+  NOW,
+  ORG,
+  USD,
+  batch,
+  claimAll,
+  claimOne,
+  costLimit,
+  events,
+  limitsOf,
+  publishedOf,
+  seed,
+  store,
+  viewOf,
+} from './bed.js';
 import type { Bed } from './bed.js';
 
 export function relayingContract(bed: Bed): void {
@@ -52,6 +67,8 @@ export function relayingContract(bed: Bed): void {
       expect(await claimAll(bed.ledger(), NOW + 4_999)).toEqual([]);
       const next = await claimOne(bed.ledger(), NOW + 5_000);
       expect(next.fence).toBeGreaterThan(old.fence);
+      // Something untold, so that a lease given back would show.
+      await spend(1, 'b', { now: NOW + 5_000 });
       await bed.ledger().periodReported(old, NOW + 5_001, 0);
       await bed.ledger().periodFailed(old, { now: NOW, backoffMs: 0, reason: 'late', park: true });
       await bed.ledger().closePeriod(old, NOW + 5_001);
@@ -73,9 +90,15 @@ export function relayingContract(bed: Bed): void {
       await of('a', 'a3', 1, NOW - 30);
       await of('b', 'b1', 1, NOW - 20);
       await of('b', 'b2', 9, NOW - 10);
-      const claims = await claimAll(ledger);
-      expect(claims.map((claim) => claim.key.period)).toEqual(['b2', 'a1', 'b1', 'a2', 'a3']);
-      expect(claims.map((claim) => claim.crossing)).toEqual([true, false, false, false, false]);
+      const take = async (limit: number) =>
+        (await ledger.claimPeriods({ now: NOW, limit, leaseMs: 100 })).map(
+          (claim) => claim.key.period,
+        );
+      expect(await take(2)).toEqual(['b2', 'a1']);
+      expect(await take(9)).toEqual(['a2', 'b1', 'a3']);
+      const again = await claimAll(ledger, NOW + 100);
+      expect(again.map((claim) => claim.key.period)).toEqual(['b2', 'a1', 'b1', 'a2', 'a3']);
+      expect(again.map((claim) => claim.crossing)).toEqual([true, false, false, false, false]);
     });
 
     test('nothing is due again after a report until the row moves on, and then at its pace', async () => {
@@ -148,7 +171,11 @@ export function relayingContract(bed: Bed): void {
         { dimension: 'duration', amount: 60_000 },
       ] as const;
       for (const { dimension, amount } of dimensions) {
-        const limit = costLimit(1, { dimension, amount, thresholds: [{ bps: 10_000, routes: [{ channel: 'slack' }] }] });
+        const limit = costLimit(1, {
+          dimension,
+          amount,
+          thresholds: [{ bps: 10_000, routes: [{ channel: 'slack' }] }],
+        });
         const run = seed('run', { period: dimension, limits: limitsOf(0, limit) });
         const [a, b] = [events(1, {}, `${dimension}a`), events(1, { at: NOW + 60_000 }, dimension)];
         expect((await store(bed.ledger(), batch(a, [run]))).periods[0]?.claim).toBeUndefined();
@@ -221,7 +248,9 @@ export function relayingContract(bed: Bed): void {
     });
 
     test('B9: direct totals count towards a block', async () => {
-      const blocking = seed('daily', { limits: limitsOf(0, costLimit(10, { enforcement: 'block' })) });
+      const blocking = seed('daily', {
+        limits: limitsOf(0, costLimit(10, { enforcement: 'block' })),
+      });
       await store(bed.ledger(), batch(events(4), [blocking]));
       const direct = { cost: 6 * USD, tokens: 0, calls: 0 };
       const claim = await claimOne(bed.ledger());
@@ -249,7 +278,9 @@ export function relayingContract(bed: Bed): void {
       await store(bed.ledger(), batch(events(3), [seed('daily')]));
       await bed.ledger().closePeriod(await claimOne(bed.ledger(), END), END);
       expect((await viewOf(bed.ledger(), id)).state).toBe('closed');
-      expect(await bed.ledger().budgets({ org: ORG, openOnly: true, now: END, limit: 9 })).toEqual([]);
+      expect(await bed.ledger().budgets({ org: ORG, openOnly: true, now: END, limit: 9 })).toEqual(
+        [],
+      );
     });
 
     test('B4: late events correct a closed row and make it due; their alert is written with its latches', async () => {
@@ -257,14 +288,23 @@ export function relayingContract(bed: Bed): void {
       await bed.ledger().publish(publishedOf(claim, { order: 2, closed: true }), END);
       await spend(9, 'late', { now: END + HOUR });
       const late = await claimOne(bed.ledger(), END + HOUR);
-      expect(late).toMatchObject({ state: 'closed', closing: false, crossing: false, own: { calls: 10 } });
+      expect(late).toMatchObject({
+        state: 'closed',
+        closing: false,
+        crossing: false,
+        own: { calls: 10 },
+      });
       const latches = { 'cost/8000/slack': { fired: [10 * USD] } };
       const alert = { id: 'alert/late', org: ORG } as never;
       const evaluated = { latches, firingNo: 1, alert, now: END + HOUR };
       await bed.ledger().recordLate({ ...late, fence: late.fence - 1 }, evaluated);
       expect(await bed.ledger().claimAlerts({ now: END + HOUR, limit: 5, leaseMs: 9 })).toEqual([]);
       await bed.ledger().recordLate(late, evaluated);
-      expect(await viewOf(bed.ledger(), id)).toMatchObject({ latches, firings: 1, state: 'closed' });
+      expect(await viewOf(bed.ledger(), id)).toMatchObject({
+        latches,
+        firings: 1,
+        state: 'closed',
+      });
       expect(await claimAll(bed.ledger(), END + 2 * HOUR)).toEqual([]);
     });
 

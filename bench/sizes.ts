@@ -1,0 +1,31 @@
+/** How much of everything: the run that the figures stand for, and the one that tests can afford. */
+import type { BackgroundSize } from './background.js';
+import type { DirectSize } from './direct.js';
+import type { IngestSize } from './ingest.js';
+
+export interface Sizes {
+  readonly memoryPeriods: number;
+  readonly direct: DirectSize;
+  readonly ingest: IngestSize;
+  readonly crossings: number;
+  readonly load: BackgroundSize;
+  readonly history: { readonly events: number; readonly bareEvents: number };
+}
+
+export const FULL: Sizes = {
+  memoryPeriods: 1_000,
+  direct: { pairs: 6, records: 5_100_000, bareEvents: 1_500 },
+  ingest: { pairs: 6, events: 510_000, bareEvents: 1_500 },
+  crossings: 66,
+  load: { eventsPerSecond: 2_000, periods: 20 },
+  history: { events: 1_000_000, bareEvents: 1_500 },
+};
+
+export const SHORT: Sizes = {
+  memoryPeriods: 50,
+  direct: { pairs: 2, records: 200_000, bareEvents: 100 },
+  ingest: { pairs: 2, events: 16_384, bareEvents: 100 },
+  crossings: 12,
+  load: { eventsPerSecond: 500, periods: 5 },
+  history: { events: 20_480, bareEvents: 100 },
+};

@@ -1,0 +1,150 @@
+/** The service's configuration: every fault at once, no secret in any of them. */
+import { describe, expect, test } from 'vitest';
+import { createSealKey } from '../../ledger/seal.js';
+import { ConfigError, loadConfig } from '../../worker/config.js';
+import { SECRET_VARIABLES, VARIABLES } from '../../worker/variables.js';
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('an empty environment', () => {
+  test('gives the documented defaults', () => {
+    expect(loadConfig({})).toMatchObject({
+      dataDir: '.kavach',
+      gateway: { host: '127.0.0.1', port: 8787 },
+      temporal: { port: 7233, uiPort: 8233, taskQueue: 'kavach', maxCachedWorkflows: 2000 },
+      relay: { intervalMs: 10_000, signalsPerSecond: 50 },
+      policy: { ladderMs: [30_000, 120_000, 600_000], cooldownMs: 300_000, runSilenceMs: 60_000 },
+      zone: 'UTC',
+      destinations: [],
+    });
+  });
+
+  test('is the same as one full of empty variables', () => {
+    const names = Object.keys(VARIABLES.shape);
+    expect(loadConfig(Object.fromEntries(names.map((name) => [name, ' '])))).toEqual(
+      loadConfig({}),
+    );
+  });
+});
+
+describe('faults', () => {
+  const BAD = {
+    KAVACH_PORT: '80800',
+    KAVACH_PUBLIC_URL: 'kavach.example',
+    KAVACH_LADDER_MS: '1000,soon',
+    KAVACH_ORG_ZONE: 'Mars/Olympus',
+    KAVACH_LOG_LEVEL: 'loud',
+    KAVACH_MAX_CACHED_WORKFLOWS: '1e3',
+  };
+
+  test('are all told at once, with name, what was given and what was expected', () => {
+    const faults = faultsOf(BAD);
+    for (const [name, given] of Object.entries(BAD)) {
+      const fault = faults.find((line) => line.startsWith(`${name} is ${JSON.stringify(given)}`));
+      expect(fault, name).toMatch(/: expected \S/);
+    }
+    expect(faults).toHaveLength(Object.keys(BAD).length);
+  });
+
+  test('are counted in the message', () => {
+    expect(() => loadConfig(BAD)).toThrow(/has 6 faults:\n {2}KAVACH_PORT/);
+    expect(() => loadConfig({ KAVACH_PORT: 'x' })).toThrow(/has a fault:/);
+  });
+
+  test('never show the value of a secret', () => {
+    const secret = 'not-to-be-seen';
+    const environment = Object.fromEntries([...SECRET_VARIABLES].map((name) => [name, secret]));
+    const text = faultsOf(environment).join('\n');
+    expect(text).toContain('DATABASE_URL is set to something else');
+    expect(text).not.toContain(secret);
+  });
+
+  test.each([
+    ['KAVACH_PORT', '-1'],
+    ['KAVACH_PORT', '8.5'],
+    ['KAVACH_PORT', 'NaN'],
+    ['KAVACH_RELAY_INTERVAL_MS', '0'],
+    ['KAVACH_LADDER_MS', '1,,2'],
+    ['KAVACH_LADDER_MS', '9'.repeat(40)],
+    ['KAVACH_TASK_QUEUE', 'a b'],
+    ['KAVACH_EMAIL_FROM', 'nobody'],
+    ['AGENTKAVACH_ALERT_EMAIL', 'a@b@c'],
+    ['AGENTKAVACH_SLACK_WEBHOOK_URL', 'file:///etc/passwd'],
+    ['DATABASE_URL', 'mysql://host/db'],
+    ['KAVACH_SEAL_KEYS', 'k1:c2hvcnQ='],
+  ])('%s refuses %s', (name, given) => {
+    expect(faultsOf({ [name]: given }).some((line) => line.startsWith(`${name} is `))).toBe(true);
+  });
+});
+
+describe('what one variable asks of another', () => {
+  test('a database of its own needs sealing keys, and the error says how to make one', () => {
+    const faults = faultsOf({ DATABASE_URL: 'postgres://host/kavach' });
+    expect(faults).toEqual([
+      expect.stringMatching(/^KAVACH_SEAL_KEYS is not set.*`kavach seal-key`/),
+    ]);
+  });
+
+  test('is told beside other faults', () => {
+    const faults = faultsOf({ AGENTKAVACH_WEBHOOK_SECRET: 's', KAVACH_PORT: 'x' });
+    expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+      'KAVACH_PORT',
+      'AGENTKAVACH_WEBHOOK_URL',
+    ]);
+  });
+
+  test('emails need a key and a sender', () => {
+    expect(faultsOf({ AGENTKAVACH_ALERT_EMAIL: 'a@b.example' })[0]).toMatch(/^RESEND_API_KEY/);
+    expect(faultsOf({ RESEND_API_KEY: 're_1' })[0]).toMatch(/^KAVACH_EMAIL_FROM/);
+  });
+});
+
+test('a whole environment becomes a whole configuration', () => {
+  const sealKeys = `${createSealKey()},${createSealKey()}`;
+  const config = loadConfig({
+    DATABASE_URL: 'postgresql://user:secret@host/kavach',
+    KAVACH_SEAL_KEYS: sealKeys,
+    KAVACH_PUBLIC_URL: 'https://kavach.example/',
+    TEMPORAL_ADDRESS: 'temporal:7233',
+    TEMPORAL_NAMESPACE: 'budgets',
+    RESEND_API_KEY: 're_1',
+    RESEND_BASE_URL: 'http://127.0.0.1:9/resend',
+    KAVACH_EMAIL_FROM: 'Kavach <alerts@example.com>',
+    AGENTKAVACH_SLACK_WEBHOOK_URL: 'https://hooks.example/a',
+    AGENTKAVACH_WEBHOOK_URL: 'https://hook.example/b',
+    AGENTKAVACH_WEBHOOK_SECRET: 's',
+    AGENTKAVACH_ALERT_EMAIL: 'ops@example.com',
+    KAVACH_LADDER_MS: '1000, 2000',
+    KAVACH_ORG_ZONE: 'Europe/Berlin',
+    UNRELATED: 'x',
+  });
+  expect(config).toMatchObject({
+    databaseUrl: 'postgresql://user:secret@host/kavach',
+    sealKeys,
+    gateway: { publicUrl: 'https://kavach.example' },
+    temporal: {
+      address: 'temporal:7233',
+      environment: { TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_NAMESPACE: 'budgets' },
+    },
+    email: {
+      apiKey: 're_1',
+      from: 'Kavach <alerts@example.com>',
+      baseUrl: 'http://127.0.0.1:9/resend',
+    },
+    destinations: [
+      { channel: 'slack', address: 'https://hooks.example/a' },
+      { channel: 'webhook', address: 'https://hook.example/b', secrets: ['s'] },
+      { channel: 'email', address: 'ops@example.com' },
+    ],
+    policy: { ladderMs: [1000, 2000] },
+    zone: 'Europe/Berlin',
+  });
+});

@@ -1,0 +1,94 @@
+/**
+ * The ledger's contract (ledger/ledger.ts), the same for every database it runs on.
+ * Tables are emptied before each test; connections a test opened are closed after it.
+ */
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Ledger } from '../../ledger/ledger.js';
+import { openLedger, type LedgerOptions } from '../../ledger/open.js';
+import { parseSealKeys } from '../../ledger/seal.js';
+import type { Bed } from './ledger/bed.js';
+import { configuringContract } from './ledger/configuring.js';
+import { countingContract } from './ledger/counting.js';
+import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
+import { relayingContract } from './ledger/relaying.js';
+import { runningContract } from './ledger/running.js';
+import { schemaContract } from './ledger/schema.js';
+
+export interface StartedDatabase {
+  readonly databaseUrl: string;
+  readonly embedded: boolean;
+  stop(): Promise<void>;
+}
+
+/** Patient: the machine that runs the tests may be busy. */
+const TIMEOUT_MS = 20_000;
+
+/** `more` are tests that only this database can pass or fail. */
+export function ledgerContract(
+  name: string,
+  start: () => Promise<StartedDatabase>,
+  more: (bed: Bed) => void = () => undefined,
+): void {
+  describe(`the ledger on ${name}`, () => {
+    let database: StartedDatabase;
+    let ledger: Ledger;
+    let client: pg.Client;
+    const opened: Ledger[] = [];
+
+    const open = (options: Partial<LedgerOptions> = {}): Promise<Ledger> => {
+      const { databaseUrl, embedded } = database;
+      const seal = parseSealKeys(SEAL_TEXT);
+      return openLedger({ databaseUrl, embedded, seal, timeoutMs: TIMEOUT_MS, ...options });
+    };
+    const bed: Bed = {
+      ledger: () => ledger,
+      databaseUrl: () => database.databaseUrl,
+      sql: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
+      open: async (options) => {
+        const another = await open({ poolSize: 1, ...options });
+        opened.push(another);
+        return another;
+      },
+    };
+
+    beforeAll(async () => {
+      database = await start();
+      ledger = await open();
+      client = new pg.Client({ connectionString: database.databaseUrl });
+      await client.connect();
+    });
+    beforeEach(async () => {
+      const tables = await bed.sql(
+        `select table_name as name from information_schema.tables
+         where table_schema = 'public' and table_name not in ('ledger_life', 'ledger_migration')`,
+      );
+      // Emptied row by row: truncating makes new files, which is slow for small tables.
+      const statements = tables.map(({ name }) => `delete from ${String(name)};`);
+      await bed.sql(statements.join(' ') + ' update ledger_life set reference_key = null');
+    });
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((each) => each.close()));
+    });
+    afterAll(async () => {
+      await client.end();
+      await ledger.close();
+      await database.stop();
+    });
+
+    test('it answers a ping, and an address where nobody listens is an error at once', async () => {
+      await ledger.ping();
+      const databaseUrl = 'postgres://nobody:hidden@127.0.0.1:1/none';
+      const opening = open({ databaseUrl, timeoutMs: 1_000 });
+      await expect(opening).rejects.toThrow(/does not open/);
+      await expect(opening).rejects.not.toThrow(/hidden/);
+    });
+    schemaContract(bed);
+    countingContract(bed);
+    relayingContract(bed);
+    runningContract(bed);
+    configuringContract(bed);
+    deliveringContract(bed);
+    more(bed);
+  });
+}
