@@ -50,6 +50,8 @@ export interface StackOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Settings of the service beside its defaults, for whoever looks for a cause. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -66,7 +68,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function buildUp(
-  { env, onProgress, signal }: StackOptions,
+  { env, onProgress, signal, variables }: StackOptions,
   closing: (() => Promise<void> | void)[],
 ): Promise<Omit<Stack, 'close'>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kavach-bench-'));
@@ -93,6 +95,7 @@ async function buildUp(
         KAVACH_SEAL_KEYS: keepSealKeys(dataDir).value,
         TEMPORAL_ADDRESS: address,
         KAVACH_LOG_FORMAT: 'json',
+        ...variables,
       },
       logFile: join(dataDir, 'service.log'),
       signal,

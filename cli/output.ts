@@ -33,8 +33,8 @@ const CODES: Readonly<Record<Tone, number>> = {
   quiet: 2,
   strong: 1,
 };
-// eslint-disable-next-line no-control-regex -- these are the escapes `paint` writes
 const ESCAPES = /\u001b\[\d+m/g;
+const SEGMENTER = new Intl.Segmenter();
 const GAP = '  ';
 
 export function createOutput(
@@ -82,5 +82,5 @@ function layOut(
 
 /** As a terminal shows it, escapes apart. */
 function width(text: string): number {
-  return [...text.replaceAll(ESCAPES, '')].length;
+  return [...SEGMENTER.segment(text.replaceAll(ESCAPES, ''))].length;
 }

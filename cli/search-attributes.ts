@@ -71,15 +71,16 @@ export async function ensureSearchAttributes(
   }
 }
 
-/** An account that may not even list them is told by the list that all are missing. */
+/** To an account that may not even list them, all are missing. */
 async function missingAttributes(connection: Connection, namespace: string): Promise<string[]> {
-  const { customAttributes } = await connection.operatorService
-    .listSearchAttributes({ namespace })
-    .catch((error: unknown) => {
-      if (isRefusal(error)) return { customAttributes: {} as Record<string, unknown> };
-      throw error;
-    });
-  return SEARCH_ATTRIBUTES.filter((name) => customAttributes[name] === undefined);
+  let known: Readonly<Record<string, unknown>> = {};
+  try {
+    const list = await connection.operatorService.listSearchAttributes({ namespace });
+    known = list.customAttributes;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
+  return SEARCH_ATTRIBUTES.filter((name) => known[name] === undefined);
 }
 
 /** PERMISSION_DENIED, UNIMPLEMENTED. */

@@ -31,6 +31,7 @@ const SAY_AGAIN_EVERY = 30;
 export function runWorker(options: RunWorkerOptions): RunningWorker {
   const { log, retryMs = 1_000 } = options;
   const stopping = new AbortController();
+  const isOver = (): boolean => stopping.signal.aborted;
   let state: WorkerState = 'connecting';
   let life: WorkerLife | undefined;
   let failures = 0;
@@ -49,16 +50,16 @@ export function runWorker(options: RunWorkerOptions): RunningWorker {
     }
   };
   const live = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!isOver()) {
       life = await begin();
-      if (life !== undefined && !stopping.signal.aborted) {
+      if (life !== undefined && !isOver()) {
         state = 'running';
         log.info({ taskQueue: options.taskQueue }, 'the worker runs');
         settle();
         const fault = await Promise.race([life.failed, aborted(stopping.signal)]);
         if (fault !== undefined) log.error({ err: fault }, 'the worker broke and starts again');
       }
-      if (!stopping.signal.aborted) state = 'connecting';
+      if (!isOver()) state = 'connecting';
       await life?.stop();
       settle();
       await delay(retryMs, undefined, { signal: stopping.signal }).catch(() => undefined);

@@ -38,11 +38,23 @@ export function reject(state: BudgetState, reason: string): BudgetState {
   return { ...state, rejected: state.rejected + 1, lastRejection: reason.slice(0, 200) };
 }
 
-function isNewer(report: Report, known: SenderTotals | undefined): boolean {
+function isNewer(report: Pick<Report, 'epoch' | 'seq'>, known: SenderTotals | undefined): boolean {
   if (known === undefined) return true;
   if (known.closed === true) return false;
   if (report.epoch !== known.epoch) return report.epoch > known.epoch;
   return report.seq > known.seq;
+}
+
+/** Of each sender what is newer: a report that was under way while the row was loaded may be older. */
+export function newestOf(
+  loaded: BudgetState['senders'],
+  reported: BudgetState['senders'],
+): BudgetState['senders'] {
+  const newest = { ...loaded };
+  for (const [name, sender] of Object.entries(reported)) {
+    if (isNewer(sender, loaded[name])) newest[name] = sender;
+  }
+  return newest;
 }
 
 function senderOf(report: Report): SenderTotals {

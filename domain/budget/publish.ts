@@ -3,21 +3,28 @@ import { notifyFor } from './notify.js';
 import type { BudgetState, Published } from './state.js';
 import { LEDGER } from './state.js';
 import { directSenders, spentOf, sumOf } from './sum.js';
+import { unfire } from './thresholds.js';
 
-/** Everything the row takes from the period; `order` and the fence are given per publish. */
+/**
+ * Everything the row takes from the period; `order` and the fence are given per publish. What
+ * waits for this very publish (K3) is in it as a kill, not as fired: when a life is lost before
+ * that alert starts, the next one raises it.
+ */
 function contentOf(state: BudgetState, now: number): Omit<Published, 'order' | 'epoch' | 'seq'> {
   const senders = directSenders(state);
   const direct = sumOf(Object.values(senders)).totals;
   return {
     key: state.key,
     notify: notifyFor(state.limits, state.latches, spentOf(state, now), direct),
-    latches: state.latches,
+    latches: unfire(state.latches, state.afterPublish),
     firingNo: state.firingNo,
     appliedRev: state.limits.rev,
     ...(state.killed === undefined ? {} : { killed: state.killed }),
     direct,
     senders,
-    openAlerts: state.openAlerts,
+    openAlerts: state.openAlerts.filter(
+      ({ alertId }) => !state.afterPublish.some(({ id }) => id === alertId),
+    ),
     closed: state.phase === 'closing' || state.phase === 'closed',
     rejected: state.rejected,
   };
@@ -35,6 +42,14 @@ export function publishedOf(state: BudgetState, now: number): Published {
     ...contentOf(state, now),
     epoch: own?.epoch ?? 0,
     seq: own?.seq ?? 0,
-    order: state.publishes + 1,
+    order: nextOrder(state, now),
   };
+}
+
+/**
+ * Grows with every publish, and beyond what an earlier life of the workflow has used: a life that
+ * began again at 1 would have its first word, a kill perhaps, refused as an old one (K3).
+ */
+export function nextOrder(state: BudgetState, now: number): number {
+  return Math.max(state.publishes + 1, now);
 }

@@ -9,7 +9,7 @@
  */
 import { assertNever, type Machine, type Step } from '../step.js';
 import { alertInputOf } from './alert-input.js';
-import { agentsOf, applyReport, reject, withAgents } from './apply-report.js';
+import { agentsOf, applyReport, newestOf, reject, withAgents } from './apply-report.js';
 import { dueAtOf } from './due.js';
 import { endsAtOf } from './ends.js';
 import type { BudgetEffect, BudgetEvent } from './events.js';
@@ -76,7 +76,7 @@ function opened(state: BudgetState, row: (BudgetEvent & { type: 'opened' })['row
   const loaded = beginBudget({ kind: 'row', row, policy: state.policy });
   return {
     ...loaded,
-    senders: { ...loaded.senders, ...state.senders },
+    senders: newestOf(loaded.senders, state.senders),
     ...(state.run === undefined ? {} : { run: state.run }),
     rejected: state.rejected,
     ...(state.lastRejection === undefined ? {} : { lastRejection: state.lastRejection }),
@@ -196,7 +196,7 @@ function publishIfChanged(
     mark,
     covers: state.afterPublish.length,
   };
-  return [{ ...state, publishing: true, publishes: state.publishes + 1 }, [...effects, publish]];
+  return [{ ...state, publishing: true, publishes: publish.published.order }, [...effects, publish]];
 }
 
 function published(

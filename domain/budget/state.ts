@@ -94,7 +94,7 @@ export interface BudgetState {
   readonly raising: readonly string[];
   /** When the state was last looked at: time-driven moments up to it are done with. */
   readonly evaluatedAt: number;
-  /** Publishes so far: orders those of equal (epoch, seq). */
+  /** The order of the last publish: tells those of equal (epoch, seq) apart, over all lives. */
   readonly publishes: number;
   /** Messages that could not be read or made no sense, counted and shown in the status. */
   readonly rejected: number;

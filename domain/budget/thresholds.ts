@@ -7,6 +7,7 @@
  * T5. Only a raise re-arms; a crossing inside the cooldown is held and fires at its end.
  */
 import { thresholdAmount } from '../ratio.js';
+import type { AlertInput } from '../alert/state.js';
 import type { Dimension } from '../words.js';
 import { latchKey } from './latch-key.js';
 import type { Limits, Route } from './limits.js';
@@ -86,6 +87,22 @@ function spend(
     fired: [...latch.fired, limit].slice(-REMEMBERED_LIMITS),
     ...(route.channel === 'kill' ? {} : { quietUntil: now + cooldownMs }),
   };
+}
+
+/** The latches as they were before these alerts fired: nobody has been told of them yet. */
+export function unfire(latches: Latches, alerts: readonly AlertInput[]): Latches {
+  if (alerts.length === 0) return latches;
+  const next: Record<string, Latch> = { ...latches };
+  for (const { facts, routes } of alerts) {
+    const channels = new Set(routes.map((route) => route.channel));
+    if (facts.kills === true) channels.add('kill');
+    for (const channel of channels) {
+      const key = latchKey(facts.dimension, facts.thresholdBps, channel);
+      const fired = next[key]?.fired.filter((value) => value !== facts.limit);
+      if (fired !== undefined) next[key] = { fired };
+    }
+  }
+  return next;
 }
 
 /**

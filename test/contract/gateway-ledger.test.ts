@@ -113,11 +113,11 @@ describe('on the real ledger', () => {
   });
 
   test('C2: agents that start in the same moment at two gateways do not undo each other', async () => {
-    const gateways = [await start(), await start()];
+    const [first, second] = [await start(), await start()];
     const agents = Array.from({ length: 6 }, (_, index) => `pool-${String(index)}`);
     const answers = await Promise.all(
       agents.map((agent_name, index) =>
-        gateways[index % 2]?.post('/v1/sync-config', {
+        (index % 2 === 0 ? first : second).post('/v1/sync-config', {
           agent_name,
           budgets: [],
           alert_configs: [],
@@ -126,7 +126,7 @@ describe('on the real ledger', () => {
         }),
       ),
     );
-    expect(answers.map((answer) => answer?.status)).toEqual(agents.map(() => 200));
+    expect(answers.map((answer) => answer.status)).toEqual(agents.map(() => 200));
     const [org] = await ledger.configurations('default', ['org']);
     expect(org?.budgets[0]?.limits[0]?.thresholds).toEqual([
       { bps: 10_000, routes: [{ channel: 'kill', agents }] },

@@ -11,6 +11,7 @@ import type { Bed } from './ledger/bed.js';
 import { configuringContract } from './ledger/configuring.js';
 import { countingContract } from './ledger/counting.js';
 import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
+import { publishingContract } from './ledger/publishing.js';
 import { relayingContract } from './ledger/relaying.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
@@ -86,6 +87,7 @@ export function ledgerContract(
     schemaContract(bed);
     countingContract(bed);
     relayingContract(bed);
+    publishingContract(bed);
     runningContract(bed);
     configuringContract(bed);
     deliveringContract(bed);

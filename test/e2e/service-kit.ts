@@ -23,21 +23,29 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
+export interface TestServiceOptions {
+  /** Of the service's environment, beside what the kit sets. */
+  readonly variables?: (sink: Sink) => Readonly<Record<string, string>>;
+}
+
 /** `KAVACH_LOG_LEVEL=debug` in the environment of the tests shows what the service says. */
-export async function startTestService(): Promise<TestService> {
+export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const closing: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
-    return { ...(await begin(closing)), stop };
+    return { ...(await begin(options, closing)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function begin(closing: (() => Promise<void> | void)[]): Promise<Omit<TestService, 'stop'>> {
+async function begin(
+  { variables }: TestServiceOptions,
+  closing: (() => Promise<void> | void)[],
+): Promise<Omit<TestService, 'stop'>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kavach-e2e-'));
   closing.push(() => {
     rmSync(dataDir, { recursive: true, force: true });
@@ -56,6 +64,7 @@ async function begin(closing: (() => Promise<void> | void)[]): Promise<Omit<Test
     RESEND_API_KEY: 're_test',
     RESEND_BASE_URL: `${sink.url}/resend`,
     KAVACH_EMAIL_FROM: 'Kavach <kavach@example.com>',
+    ...variables?.(sink),
   });
   const service = await startService(config, {
     log: createLog(config.log),

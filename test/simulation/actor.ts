@@ -66,7 +66,7 @@ export function createActor<State, Event, Effect>(
     if (!wantsRotation) for (const effect of outbox.splice(0)) start(effect);
     if (inFlight === 0 && outbox.length === 0 && machine.isSettled(state)) {
       phase = 'ending';
-      clock.after(ports.lateness() > 0 ? 50 : 1, () => {
+      clock.after(20, () => {
         if (phase === 'ending') phase = 'ended';
       });
       return;

@@ -287,7 +287,7 @@ export function createPeriodWorld(
     { route, purpose }: { readonly route: AlertInput['routes'][number]; readonly purpose: string },
   ): 'superseded' | 'resolved' | undefined => {
     if (purpose === 'resolve') return route.channel === 'webhook' ? undefined : 'resolved';
-    const key = firingOf(input, route.channel);
+    const key = `${firingOf(input, route.channel)}/${String(input.firing.limitsRev)}`;
     const holder = firings.get(key) ?? input.id;
     firings.set(key, holder);
     return holder === input.id ? undefined : 'superseded';
@@ -295,43 +295,34 @@ export function createPeriodWorld(
 
   // ------------------------------------------------------------------ the relay
 
-  const wake = (): void => {
-    const { dueAt, leaseUntil } = row;
-    const at =
-      outbox.length > 0
-        ? clock.now()
-        : dueAt === undefined
-          ? Number.POSITIVE_INFINITY
-          : Math.max(dueAt, leaseUntil, clock.now());
-    if (at === Number.POSITIVE_INFINITY || (at >= wakesAt && wakesAt > clock.now())) return;
+  const wakeAt = (at: number): void => {
+    if (at >= wakesAt) return;
     wakesAt = at;
-    clock.after(at - clock.now() + dice.between(1, 200), () => {
+    clock.after(at - clock.now(), () => {
+      if (wakesAt !== at) return;
       wakesAt = Number.POSITIVE_INFINITY;
       relay();
     });
   };
 
+  const wake = (): void => {
+    const { dueAt, leaseUntil } = row;
+    if (outbox.length === 0 && dueAt === undefined) return;
+    const at = outbox.length > 0 ? 0 : Math.max(dueAt ?? 0, leaseUntil);
+    wakeAt(Math.max(at, clock.now()) + dice.between(1, 200));
+  };
+
   const relay = (): void => {
     if (world.ledgerAway) {
-      retryLater();
+      wakeAt(clock.now() + 1_000);
       return;
     }
     if (!world.temporalAway) for (const input of outbox.splice(0)) startAlert(copy(input));
     const claim = book.claim(row, clock.now(), LEASE_MS);
     // The relay that held it is gone: its lease has to run out.
     if (claim !== undefined && !trouble(0.05)) act(claim);
-    if (outbox.length > 0) retryLater();
-    wake();
-  };
-
-  const retryLater = (): void => {
-    if (wakesAt > clock.now() + 1_000) {
-      wakesAt = clock.now() + 1_000;
-      clock.after(1_000, () => {
-        wakesAt = Number.POSITIVE_INFINITY;
-        relay();
-      });
-    }
+    if (outbox.length > 0) wakeAt(clock.now() + 1_000);
+    else wake();
   };
 
   const act = (claim: ClaimedPeriod): void => {
@@ -456,8 +447,16 @@ export function createPeriodWorld(
 }
 
 const FATES = [
-  ...['accepted', 'accepted', 'accepted', 'accepted', 'transient', 'transient'],
-  ...['throttled', 'permanent', 'ambiguous', 'lost'],
+  'accepted',
+  'accepted',
+  'accepted',
+  'accepted',
+  'transient',
+  'transient',
+  'throttled',
+  'permanent',
+  'ambiguous',
+  'lost',
 ] as const;
 
 export function firingOf({ facts }: AlertInput, channel: string): string {

@@ -259,7 +259,7 @@ export function configuringContract(bed: Bed): void {
 
     test('runs never crowd out the budgets: they come last, and without limits they are none', async () => {
       const free = seed('run', { period: 'free' });
-      const held = seed('run', { period: 'held', limits: limitsOf(1, costLimit(USD)) });
+      const held = seed('run', { period: 'held', limits: limitsOf(1, costLimit(1)) });
       await store(bed.ledger(), batch(events(1), [daily, free, held]));
       const list = await bed.ledger().budgets({ org: ORG, now: NOW, limit: 9, openOnly: true });
       expect(list.map(({ key }) => key.period)).toEqual([daily.key.period, 'held']);

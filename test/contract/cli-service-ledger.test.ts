@@ -1,0 +1,31 @@
+/** The service's ledger on a Postgres of its own: migrated by whoever comes first. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openServiceLedger } from '../../cli/service-ledger.js';
+import { createSealKey } from '../../ledger/seal.js';
+import { startTestPostgres, type TestPostgres } from '../support/postgres.js';
+
+const sealKeys = createSealKey();
+const runIdleMs = 86_400_000;
+let postgres: TestPostgres;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres.stop());
+
+test('two processes that start at once on an empty database both get a ledger', async () => {
+  const databaseUrl = await postgres.createDatabase();
+  const ledgers = await Promise.all(
+    [1, 2].map(() => openServiceLedger({ databaseUrl, sealKeys, runIdleMs })),
+  );
+  for (const ledger of ledgers) await ledger.ping();
+  expect(await ledgers[0]?.stopped('default')).toEqual([]);
+  for (const ledger of ledgers) await ledger.close();
+});
+
+test('a database that is not there is named without its password', async () => {
+  const databaseUrl = 'postgres://kavach:not-to-be-seen@127.0.0.1:9/kavach';
+  const opening = openServiceLedger({ databaseUrl, sealKeys, runIdleMs });
+  await expect(opening).rejects.toThrow(/127\.0\.0\.1:9\/kavach cannot be reached.*DATABASE_URL/);
+  await expect(opening).rejects.not.toThrow(/not-to-be-seen/);
+});
