@@ -149,6 +149,8 @@ export interface ClaimedPeriod {
   readonly killed?: Killed;
   readonly senders: Readonly<Record<string, SenderTotals>>;
   readonly openAlerts: readonly OpenAlert[];
+  /** The order of the last publish; a new life of the workflow goes on from it. */
+  readonly publishes?: number;
   /** The row's end has passed: the report says `closing`. */
   readonly closing: boolean;
   /** Own totals passed what the period wants to know: first in the queue. */

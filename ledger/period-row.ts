@@ -41,6 +41,7 @@ export interface PeriodRow {
   readonly direct: Totals;
   readonly senders: Readonly<Record<string, SenderTotals>>;
   readonly open_alerts: readonly OpenAlert[];
+  readonly published_order: number;
   readonly state: 'open' | 'closed' | 'parked';
   readonly started: boolean;
   readonly fence: number;
@@ -145,6 +146,7 @@ export function claimedPeriodOf(row: ClaimedRow, now: number): ClaimedPeriod {
     ...killedOf(row),
     senders: row.senders,
     openAlerts: row.open_alerts,
+    publishes: Math.max(0, row.published_order),
     closing: row.state === 'open' && row.closes_at !== null && row.closes_at <= now,
     crossing: row.crossing,
     tries: row.tries,

@@ -52,5 +52,6 @@ export function rowOf(claim: ClaimedPeriod): PeriodRow {
   return {
     ...{ key, window, name, limits, latches, firingNo, senders, openAlerts },
     ...(killed === undefined ? {} : { killed }),
+    publishes: claim.publishes ?? 0,
   };
 }

@@ -17,6 +17,8 @@ export interface PeriodRow {
   /** Direct senders as last published. */
   readonly senders: Readonly<Record<string, SenderTotals>>;
   readonly openAlerts: readonly OpenAlert[];
+  /** The order of the row's last publish: a new life goes on from it, or its own would be stale. */
+  readonly publishes?: number;
 }
 
 /** What a direct sender knows of a period nobody has opened yet. */
@@ -64,6 +66,7 @@ export function beginBudget(input: Exclude<BudgetPeriodInput, { kind: 'carried' 
     ...fresh,
     ...{ key, window, name, limits, latches, firingNo, senders, openAlerts },
     ...(killed === undefined ? {} : { killed }),
+    publishes: input.row.publishes ?? 0,
     phase: 'open',
   };
 }

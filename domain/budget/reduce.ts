@@ -196,7 +196,10 @@ function publishIfChanged(
     mark,
     covers: state.afterPublish.length,
   };
-  return [{ ...state, publishing: true, publishes: publish.published.order }, [...effects, publish]];
+  return [
+    { ...state, publishing: true, publishes: publish.published.order },
+    [...effects, publish],
+  ];
 }
 
 function published(

@@ -208,6 +208,22 @@ describe('the end of a period (T7)', () => {
   });
 });
 
+test('a new life goes on from the row’s last publish, so that its own are never stale', () => {
+  const first = driveBudget(rowWith(limitsOf(1_000, [[10_000, 'slack', 'kill']])));
+  first.report(totals(7, 100));
+  first.report(totals(1, 5, { sender: 'direct-1' }));
+  const last = first.published.at(-1);
+  const life = driveBudget(
+    rowWith(limitsOf(1_000, [[10_000, 'slack', 'kill']]), { publishes: last?.order ?? 0 }),
+  );
+  life.report(totals(7, 100));
+  life.report(totals(1, 900, { sender: 'direct' }));
+  const kill = life.published.at(-1);
+  expect(kill?.killed).toBeDefined();
+  expect([kill?.epoch, kill?.seq]).toEqual([last?.epoch, last?.seq]);
+  expect(kill?.order).toBeGreaterThan(last?.order ?? Infinity);
+});
+
 describe('direct senders', () => {
   test('add up with the ledger; a closed one takes no more; a new life knows them', () => {
     const driver = driveBudget(rowWith(limitsOf(1_000, [[5_000, 'slack']])));

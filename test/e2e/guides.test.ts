@@ -56,7 +56,7 @@ describe('the guides', () => {
 });
 
 describe('what the HTTP guide says to run', () => {
-  let service: TestService;
+  let service: TestService | undefined;
   const blocks = blocksOf(read('docs/guides/http.md'));
   const first = blocks.find(({ mark }) => mark === 'first')?.text ?? '';
   const steps = blocks.filter(({ mark }) => mark.startsWith('run'));
@@ -85,13 +85,13 @@ describe('what the HTTP guide says to run', () => {
   });
 
   test('the addresses it names have got what it says, once', async () => {
-    const seen = () => service.sink.messages().map(({ path }) => path);
+    const seen = () => service!.sink.messages().map(({ path }) => path);
     await expect.poll(seen, { timeout: 20_000 }).toHaveLength(2);
     expect(seen().sort()).toEqual(['/resend/emails', '/slack/team']);
   });
 
   async function shell(script: string): Promise<string> {
-    const { url, apiKey } = service;
+    const { url, apiKey } = service!;
     const env = { PATH: process.env['PATH'], KAVACH_URL: url, KAVACH_API_KEY: apiKey };
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { env });
     return stdout;

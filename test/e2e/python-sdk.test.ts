@@ -27,14 +27,21 @@ type FoundAlert = NonNullable<Awaited<ReturnType<Ledger['alert']>>>;
 let python: string;
 let service: TestService;
 let llm: Llm;
-const home = mkdtempSync(join(tmpdir(), 'kavach-python-'));
+let home: string;
+const closing: (() => Promise<void> | void)[] = [];
 const agents: RunningAgent[] = [];
 let spentByAgents = 0;
 
 beforeAll(async () => {
   python = await pythonWithSdk();
+  home = mkdtempSync(join(tmpdir(), 'kavach-python-'));
+  closing.push(() => {
+    rmSync(home, { recursive: true, force: true });
+  });
   llm = await startLlm({ script: () => TURN });
+  closing.push(() => llm.stop());
   service = await startTestService();
+  closing.push(() => service.stop());
 }, 300_000);
 
 afterEach(async () => {
@@ -42,9 +49,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await service?.stop();
-  await llm?.stop();
-  rmSync(home, { recursive: true, force: true });
+  for (const step of closing.splice(0).reverse()) await step();
 });
 
 function start(budgetUsd: number): RunningAgent {

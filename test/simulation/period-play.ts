@@ -176,6 +176,25 @@ function plan(world: PeriodWorld, clock: VirtualClock, dice: Dice, isRun: boolea
     world.ledgerAway = false;
     world.temporalAway = false;
   });
+  for (let no = 1; no <= 5; no += 1) {
+    at(healMs + no * MINUTE, () => {
+      seeThatOwnTotalsArrive(world, clock);
+    });
+  }
+}
+
+/** B8. What the book holds reaches a period that is there, whoever began it. */
+function seeThatOwnTotalsArrive(world: PeriodWorld, clock: VirtualClock): void {
+  const { cost } = world.row.own;
+  const isThere = (): boolean =>
+    world.period()?.phase() === 'running' && world.period()?.state().phase === 'open';
+  if (!isThere() || world.row.state !== 'open') return;
+  clock.after(30_000, () => {
+    const told = world.period()?.state().senders[LEDGER]?.totals.cost ?? 0;
+    if (isThere() && told < cost) {
+      throw new Error(`B8: the period counts ${String(told)} of ${String(cost)} of the book`);
+    }
+  });
 }
 
 /** Its own totals, told again until somebody took them, doubled and out of order on the way. */
@@ -249,13 +268,10 @@ function createWatcher(
     },
     onPeriodStep: (before, event, after) => {
       (globalThis as any).TRACE?.(clock.now(), 'step', event, after.phase, after.firingNo, after.killed, after.publishing, after.afterPublish.length);
-      if (event.type === 'opened') known = { ...event.row.senders, ...known };
+      if (event.type === 'opened') known = newest(event.row.senders, known);
       if (event.type === 'reported' && isTaken(before)) {
         const { sender, epoch, seq, cost, tokens, calls } = event.report;
-        const last = known[sender];
-        if (last === undefined || epoch > last.epoch || (epoch === last.epoch && seq > last.seq)) {
-          known[sender] = { epoch, seq, totals: { cost, tokens, calls } };
-        }
+        known = newest(known, { [sender]: { epoch, seq, totals: { cost, tokens, calls } } });
       }
       totalsHold(after);
       if (before.killed !== undefined && after.killed === undefined && event.type !== 'opened') {
@@ -295,6 +311,19 @@ function createWatcher(
       rowSaysWhatWorkflowSaid(world);
     },
   };
+}
+
+function newest(
+  known: Record<string, SenderTotals>,
+  told: Record<string, SenderTotals>,
+): Record<string, SenderTotals> {
+  const next = { ...known };
+  for (const [name, sender] of Object.entries(told)) {
+    const last = next[name];
+    const [epoch, seq] = [last?.epoch ?? -1, last?.seq ?? -1];
+    if (sender.epoch > epoch || (sender.epoch === epoch && sender.seq > seq)) next[name] = sender;
+  }
+  return next;
 }
 
 const isTaken = ({ phase }: BudgetState): boolean => phase === 'open' || phase === 'opening';

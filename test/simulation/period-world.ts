@@ -14,7 +14,7 @@ import { beginBudget, type BudgetPeriodInput } from '../../domain/budget/input.j
 import { evaluateLate } from '../../domain/budget/late.js';
 import { budgetMachine } from '../../domain/budget/reduce.js';
 import type { Report } from '../../domain/budget/report.js';
-import type { BudgetState } from '../../domain/budget/state.js';
+import { LEDGER, type BudgetState } from '../../domain/budget/state.js';
 import type { PeriodOpening } from '../../domain/budget/input.js';
 import { planOf, reportOf, rowOf } from '../../relay/plan.js';
 import type { ClaimedPeriod } from '../../ledger/ledger.js';
@@ -142,11 +142,13 @@ export function createPeriodWorld(
         });
         break;
       case 'publish':
+        if (trouble(0.02)) clock.after(dice.between(0, 500), world.lose);
         clock.after(delay(), () => {
           publish(effect, soon);
         });
         break;
       case 'raiseAlert':
+        if (trouble(0.05)) clock.after(dice.between(0, 500), world.lose);
         // The command is the server's from the moment the task is completed: a parent that is lost
         // meanwhile changes nothing.
         clock.after(delay(), () => {
@@ -165,7 +167,9 @@ export function createPeriodWorld(
 
   function openedRow() {
     row.started = true;
-    return copy(rowOf({ ...row, closing: false, crossing: false }));
+    const { epoch, seq, own } = row;
+    const senders = { ...row.senders, [LEDGER]: { epoch, seq, totals: own } };
+    return copy({ ...rowOf({ ...row, closing: false, crossing: false }), senders });
   }
 
   function publish(
@@ -220,6 +224,11 @@ export function createPeriodWorld(
     const { input, delivery, attempt } = effect;
     const state = alerts.get(input.id)?.state();
     if (state !== undefined) watch.onSend(state, effect);
+    if (trouble(0.1)) {
+      clock.after(dice.between(0, 60_000), () => {
+        world.actOn(input.id, 'acknowledged');
+      });
+    }
     const ref = { delivery: delivery.id, attempt };
     const sent = (outcome: Outcome, ms: number): void => {
       clock.after(ms, () => {
