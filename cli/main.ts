@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** `kavach`, the program. Everything it does is in program.ts. */
 import { runCli } from './program.js';
 

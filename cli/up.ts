@@ -116,7 +116,7 @@ function examples(url: string, keyFile: string): string[] {
       '{"agent_name":"hello","budgets":[{"budget_type":"cost","period":"daily","limit_value":1,"unit":"usd"}],"alert_configs":[{"channel":"slack","threshold_pct":0.8,"budget_type":"cost"}],"org_budget":null}',
     ),
     post('/v1/ingest', event),
-    'npx kavach status',
+    'npm run -s kavach status',
   ];
 }
 

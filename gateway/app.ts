@@ -13,6 +13,7 @@ import { addAlertRoutes } from './routes/alerts.js';
 import { addBudgetRoutes } from './routes/budgets.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addIngestRoute } from './routes/ingest.js';
+import { addLinkRoute } from './routes/links.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSyncRoute } from './routes/sync-config.js';
 import { createScopeCache } from './scopes.js';
@@ -23,6 +24,7 @@ export function createApp(gateway: Gateway): App {
   const app = new Hono<Env>();
   app.use(nameRequest(gateway));
   addHealthRoutes(app, gateway);
+  addLinkRoute(app);
   app.use('/v1/*', requireKey(gateway));
   addIngestRoute(app, gateway, cache);
   addSyncRoute(app, gateway, cache);

@@ -54,20 +54,14 @@ export function putDestinations(
   });
 }
 
-/** Opens one; undefined when the organisation has no such reference. */
-export async function openDestination(
-  run: Run,
+/** L-5. The one place where an address is opened. */
+export function unsealDestination(
   keys: SealKeys,
   org: string,
   reference: string,
-): Promise<{ destination: OpenDestination; sendResolved: boolean } | undefined> {
-  const [row] = await typed(run)
-    .select({ sealed: destinations.sealed, sendResolved: destinations.sendResolved })
-    .from(destinations)
-    .where(and(eq(destinations.org, org), eq(destinations.reference, reference)));
-  if (row === undefined) return undefined;
-  const plain = unseal(keys, row.sealed, belongsTo(org, reference));
-  return { destination: JSON.parse(plain) as OpenDestination, sendResolved: row.sendResolved };
+  sealed: string,
+): OpenDestination {
+  return JSON.parse(unseal(keys, sealed, belongsTo(org, reference))) as OpenDestination;
 }
 
 /** C3. */

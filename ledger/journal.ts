@@ -7,12 +7,19 @@ import { jsonText } from './literals.js';
 import { alerts, attempts, journal, typed } from './schema.js';
 
 /** An append that comes late never takes the alert's row back: the higher entry number stands. */
-const PUT_ALERT = `
-insert into alert (org, id, subject, agent, phase, exhausted, raised_at, facts, last_entry)
-values ($1, $2, $3, $4, $5, $6::boolean, $7::bigint, $8::jsonb, $9::bigint)
-on conflict (org, id) do update set phase = excluded.phase, exhausted = excluded.exhausted,
-  facts = excluded.facts, last_entry = excluded.last_entry
-where excluded.last_entry > alert.last_entry`;
+const APPEND = `
+with put as (
+  insert into alert (org, id, subject, agent, phase, exhausted, raised_at, facts, last_entry)
+  values ($1, $2, $3, $4, $5, $6::boolean, $7::bigint, $8::jsonb, $9::bigint)
+  on conflict (org, id) do update set phase = excluded.phase, exhausted = excluded.exhausted,
+    facts = excluded.facts, last_entry = excluded.last_entry
+  where excluded.last_entry > alert.last_entry
+)
+insert into journal (org, alert_id, no, at, what, delivery, channel, attempt, reason, by)
+select $1, $2, no, at, what, delivery, channel, attempt, reason, by
+from json_to_recordset($10::json) as entry (no bigint, at bigint, what text, delivery text,
+  channel text, attempt bigint, reason text, by text)
+on conflict do nothing`;
 
 export async function appendJournal(
   db: Database,
@@ -21,17 +28,10 @@ export async function appendJournal(
 ): Promise<void> {
   const { org, id, subject, phase, exhausted, raisedAt, facts } = alert;
   const last = entries.reduce((most, { no }) => Math.max(most, no), -1);
-  await db.transaction(async (run) => {
-    await run(PUT_ALERT, [
-      ...[org, id, subject, facts.agentName, phase, exhausted, raisedAt],
-      ...[jsonText(facts), last],
-    ]);
-    if (entries.length === 0) return;
-    await typed(run)
-      .insert(journal)
-      .values(entries.map((entry) => ({ org, alertId: id, ...entry })))
-      .onConflictDoNothing();
-  });
+  await db.run(APPEND, [
+    ...[org, id, subject, facts.agentName, phase, exhausted, raisedAt],
+    ...[jsonText(facts), last, jsonText(entries)],
+  ]);
 }
 
 /** The newest first. `agent` is the name the alert speaks of. */

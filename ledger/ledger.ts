@@ -16,159 +16,23 @@ import type { AlertInput, JournalEntry } from '../domain/alert/state.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { Limits } from '../domain/budget/limits.js';
 import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
-import type {
-  Killed,
-  Latches,
-  OpenAlert,
-  Published,
-  SenderTotals,
-} from '../domain/budget/state.js';
-import type { RunLife, Totals } from '../domain/budget/totals.js';
+import type { Killed, Latches, Published } from '../domain/budget/state.js';
+import type { Totals } from '../domain/budget/totals.js';
 import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import type { ChannelName, Dimension } from '../domain/words.js';
+import type { ClaimedPeriod, ClaimRequest, OutboxAlert } from './claimed-period.js';
+import type {
+  IngestBatch,
+  IngestResult,
+  PeriodSeed,
+  QuarantinedEvent,
+  RunReport,
+  Stop,
+  TouchedPeriod,
+} from './usage.js';
 
-// ---------------------------------------------------------------- usage
-
-/** `clamped`: B4, its receipt time counts. `unpriced`: B6. `late`: its period had ended. */
-export type UsageFlag = 'clamped' | 'unpriced' | 'late';
-
-/** One LLM call, validated and priced. Integers throughout (B1). */
-export interface UsageEvent {
-  readonly idempotencyKey: string;
-  readonly agent: string;
-  readonly run?: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** As sent, nano-USD. */
-  readonly costReported: number;
-  /** As counted, nano-USD (B6). */
-  readonly costUsed: number;
-  readonly priceVersion?: string;
-  readonly durationMs: number;
-  readonly status: string;
-  /** The time that counts (B4), epoch ms. */
-  readonly at: number;
-  readonly receivedAt: number;
-  readonly flags: readonly UsageFlag[];
-}
-
-/** A period row as it is first written; an existing row keeps what it has. */
-export interface PeriodSeed {
-  readonly key: PeriodKey;
-  readonly window: PeriodWindow;
-  readonly name: string;
-  readonly limits: Limits;
-}
-
-/** Which events of a batch (indices) count in which period. */
-export interface Placement {
-  readonly seed: PeriodSeed;
-  readonly events: readonly number[];
-}
-
-export interface IngestBatch {
-  readonly org: string;
-  readonly events: readonly UsageEvent[];
-  readonly placements: readonly Placement[];
-  /** The revisions the placements were made under; another one in the ledger stores nothing. */
-  readonly revisions: readonly { readonly scope: Scope; readonly rev: number }[];
-  readonly now: number;
-  /** Rows that this batch takes past their notify amounts are claimed for so long. */
-  readonly claimMs: number;
-}
-
-/** A period the batch touched, as it is after it. */
-export interface TouchedPeriod {
-  readonly id: string;
-  readonly key: PeriodKey;
-  readonly killed?: Killed;
-  /** A `block` limit is reached (B9), own and direct totals together. */
-  readonly blocked: boolean;
-  /** Present when this batch took it past its notify amounts and now holds its claim. */
-  readonly claim?: ClaimedPeriod;
-}
-
-export type IngestResult =
-  | { readonly type: 'stale_configuration' }
-  | {
-      readonly type: 'stored';
-      /** Keys that were new. */
-      readonly stored: number;
-      readonly duplicates: number;
-      readonly periods: readonly TouchedPeriod[];
-      /** Agents of the batch that a person has stopped (K2). */
-      readonly stopped: readonly Stop[];
-    };
-
-export interface Stop {
-  readonly agent: string;
-  readonly at: number;
-  readonly by: string;
-  readonly reason: string;
-}
-
-/** A bad event of a batch: kept readable, never counted (spec §8). `raw` is at most 4 KiB. */
-export interface QuarantinedEvent {
-  readonly org: string;
-  readonly at: number;
-  readonly path: string;
-  readonly problem: string;
-  readonly raw: string;
-}
-
-/** One word about a run's life (B7). */
-export interface RunReport {
-  readonly seed: PeriodSeed;
-  readonly what: 'started' | 'heartbeat' | 'ended';
-  readonly now: number;
-  readonly claimMs: number;
-}
-
-// ---------------------------------------------------------------- relay
-
-/** All a signal, a signal-with-start or a late evaluation needs of a row. */
-export interface ClaimedPeriod {
-  readonly id: string;
-  readonly fence: number;
-  readonly key: PeriodKey;
-  readonly window: PeriodWindow;
-  readonly name: string;
-  readonly state: 'open' | 'closed';
-  /** Whether a workflow was ever started for it. */
-  readonly started: boolean;
-  readonly epoch: number;
-  readonly seq: number;
-  readonly own: Totals;
-  readonly run?: RunLife;
-  readonly limits: Limits;
-  readonly appliedRev: number;
-  readonly latches: Latches;
-  readonly firingNo: number;
-  readonly killed?: Killed;
-  readonly senders: Readonly<Record<string, SenderTotals>>;
-  readonly openAlerts: readonly OpenAlert[];
-  /** The order of the last publish; a new life of the workflow goes on from it. */
-  readonly publishes?: number;
-  /** The row's end has passed: the report says `closing`. */
-  readonly closing: boolean;
-  /** Own totals passed what the period wants to know: first in the queue. */
-  readonly crossing: boolean;
-  readonly tries: number;
-}
-
-export interface ClaimRequest {
-  readonly now: number;
-  readonly limit: number;
-  readonly leaseMs: number;
-}
-
-export interface OutboxAlert {
-  readonly input: AlertInput;
-  readonly fence: number;
-  readonly tries: number;
-}
+export type * from './claimed-period.js';
+export type * from './usage.js';
 
 // ---------------------------------------------------------------- deliveries
 

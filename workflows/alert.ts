@@ -16,7 +16,7 @@ import type { Activities } from '../activities/index.js';
 import { alertDetails, alertTimerSummary, attemptSummary } from '../domain/alert/details.js';
 import type { AlertEffect, AlertEvent, AlertWorkflowInput } from '../domain/alert/events.js';
 import type { AlertState } from '../domain/alert/state.js';
-import { alertMachine, beginAlert } from '../domain/alert/reduce.js';
+import { alertMachine, beginAlert, wordAgainst } from '../domain/alert/reduce.js';
 import { alertStatusOf } from '../domain/alert/status.js';
 import { isNothingSent, neverStarted, orElse } from './failures.js';
 import { acknowledge, alertStatus, resolve, subjectEnded, type Actor } from './messages.js';
@@ -108,6 +108,11 @@ export async function alert(input: AlertWorkflowInput): Promise<void> {
       );
     }
     const { delivery, attempt } = effect;
+    const held = wordAgainst(shell.state(), delivery.purpose);
+    if (held !== undefined) {
+      const answer = { type: 'suppressed', reason: held } as const;
+      return { type: 'attempted', delivery: delivery.id, attempt, answer };
+    }
     const { deliver } = attempt === 1 ? first : again;
     return orElse<AlertEvent>(
       deliver

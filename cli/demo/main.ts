@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createPricer } from '../../gateway/price.js';
+import { lastLines } from '../embedded/log-file.js';
 import { apiKeyFile } from '../key-files.js';
 import { createOutput } from '../output.js';
 import { sayLinks, sayPlan, sayVerdict } from './narration.js';
@@ -107,6 +108,9 @@ async function perform(
     printReport(outcome, screen);
     sayLinks(screen, outcome, options.keep === true);
     sayVerdict(screen, outcome);
+    if (outcome.differences.length > 0) {
+      screen.say(`The end of the service's log:${lastLines(stage.serviceLog, 10)}`, 'quiet');
+    }
     tell(outcome);
     if (options.keep === true) await keepRunning(screen, stage, signal);
     return outcome;

@@ -47,16 +47,16 @@ export function periodKeys(plan: Plan, zone: string, startAt: number): Map<strin
   ]);
 }
 
-/** Undefined while one of them cannot be asked: the service or Temporal is away. */
+/** A sentence where one of them cannot be asked now: the service or Temporal is away. */
 export async function observe(
   { api, client, requests, plan, keys }: Sources,
   signal: AbortSignal,
-): Promise<Observed | undefined> {
+): Promise<Observed | string> {
   const [status, views] = await Promise.all([
     api.status(plan.agent, signal),
     api.alerts(plan.agent, signal),
   ]);
-  if (status === undefined || views === undefined) return undefined;
+  if (status === undefined || views === undefined) return 'the service does not answer';
   const rows = new Map(
     status.budgets.map((row) => [row.key.cadence === 'run' ? row.key.period : DAY, row]),
   );
@@ -72,9 +72,9 @@ export async function observe(
       if (found !== undefined) alerts.push(found);
     }
     return { usage: status.usage, rows, workflows, alerts, requests: [...requests] };
-  } catch {
+  } catch (error) {
     // A worker that was killed answers no queries until the next one has taken over.
     signal.throwIfAborted();
-    return undefined;
+    return `a workflow does not answer (${error instanceof Error ? error.message : String(error)})`;
   }
 }

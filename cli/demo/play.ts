@@ -173,10 +173,12 @@ async function settle(
   const graceMs = kills > 0 || killTemporal ? SETTLE_AFTER_KILLS_MS : SETTLE_MS;
   const until = Math.max(Date.now(), startAt + plan.limits.durationMs) + graceMs;
   let observed: Observed | undefined;
-  let differences: readonly string[] = ['the books could not be read: the service did not answer'];
+  let differences: readonly string[] = [];
   for (;;) {
     const seen = await observe(sources, signal);
-    if (seen !== undefined) {
+    if (typeof seen === 'string') {
+      differences = [`the books cannot be read: ${seen}`];
+    } else {
       observed = seen;
       differences = audit(plan, seen);
     }

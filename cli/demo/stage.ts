@@ -24,6 +24,7 @@ export interface Stage {
   readonly gatewayUrl: string;
   readonly apiKey: string;
   readonly dataDir: string;
+  readonly serviceLog: string;
   readonly sink: Sink;
   readonly service: Service;
   readonly temporal: KeptTemporal;
@@ -88,12 +89,13 @@ async function buildUp(
   };
   const [port = 0] = await freePorts(1);
   const gatewayUrl = `http://${LOOPBACK}:${String(port)}`;
+  const serviceLog = join(dataDir, 'service.log');
   const service = await startService({
     variables: {
       ...variablesOf({ dataDir, port, sink, embedded, zone }),
       ...clientVariables,
     },
-    logFile: join(dataDir, 'service.log'),
+    logFile: serviceLog,
     signal,
   });
   closing.push(() => service.stop());
@@ -101,7 +103,17 @@ async function buildUp(
   const apiKey = readKeyFile(keyFile);
   if (apiKey === undefined) throw new Error(`The service made no API key: ${keyFile} is missing`);
   const lost = Promise.race([service.lost, temporal.lost]);
-  return { gatewayUrl, apiKey, dataDir, sink, service, temporal, clientVariables, lost };
+  return {
+    gatewayUrl,
+    apiKey,
+    dataDir,
+    serviceLog,
+    sink,
+    service,
+    temporal,
+    clientVariables,
+    lost,
+  };
 }
 
 /** ST-1. What points at things of the user's is left out; where the Temporal CLI is found stays. */

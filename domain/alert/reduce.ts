@@ -97,7 +97,7 @@ function advance(before: AlertState, now: number): AlertStep {
   let state = conclude(before, now);
   for (const delivery of state.deliveries) {
     if (delivery.status !== 'due' || (delivery.dueAt ?? 0) > now) continue;
-    const held = delivery.purpose === 'fire' ? heldBy(state) : undefined;
+    const held = wordAgainst(state, delivery.purpose);
     if (held !== undefined) {
       state = end(state, delivery, { status: 'suppressed', suppression: held }, now);
       continue;
@@ -114,8 +114,15 @@ function advance(before: AlertState, now: number): AlertStep {
   return journal(conclude(state, now), effects, now);
 }
 
-/** A-2. A person's word ends all sending. */
-function heldBy(state: AlertState): Suppression | undefined {
+/**
+ * A-2. A person's word ends all sending. Whoever performs a `deliver` asks again right before:
+ * a rotation may have held it back while the word came (A8).
+ */
+export function wordAgainst(
+  state: AlertState,
+  purpose: Delivery['purpose'],
+): Suppression | undefined {
+  if (purpose === 'resolve') return undefined;
   if (state.phase === 'acknowledged') return 'acknowledged';
   if (state.resolved !== undefined && state.resolved.by !== 'period end') return 'resolved';
   return state.acknowledged !== undefined ? 'acknowledged' : undefined;

@@ -1,4 +1,5 @@
 /** What goes back to the row, and when: only when something the row holds has changed. */
+import { alertWorkflowId } from '../ids.js';
 import { notifyFor } from './notify.js';
 import type { BudgetState, Published } from './state.js';
 import { LEDGER } from './state.js';
@@ -17,7 +18,7 @@ function contentOf(state: BudgetState, now: number): Omit<Published, 'order' | '
     key: state.key,
     notify: notifyFor(state.limits, state.latches, spentOf(state, now), direct),
     latches: unfire(state.latches, state.afterPublish),
-    firingNo: state.firingNo,
+    firingNo: state.firingNo - (areLast(state) ? state.afterPublish.length : 0),
     appliedRev: state.limits.rev,
     ...(state.killed === undefined ? {} : { killed: state.killed }),
     direct,
@@ -28,6 +29,12 @@ function contentOf(state: BudgetState, now: number): Omit<Published, 'order' | '
     closed: state.phase === 'closing' || state.phase === 'closed',
     rejected: state.rejected,
   };
+}
+
+/** Whether those that wait have the last numbers: then the next life gives them the same ids. */
+function areLast({ key, firingNo, afterPublish }: BudgetState): boolean {
+  const first = firingNo - afterPublish.length + 1;
+  return afterPublish.every(({ id }, index) => id === alertWorkflowId(key, first + index));
 }
 
 /** Equal marks mean equal rows. */

@@ -7,7 +7,7 @@
 import type { AlertEffect, AlertEvent } from '../../domain/alert/events.js';
 import type { Outcome } from '../../domain/alert/outcome.js';
 import type { Policy } from '../../domain/alert/policy.js';
-import { alertMachine, beginAlert } from '../../domain/alert/reduce.js';
+import { alertMachine, beginAlert, wordAgainst } from '../../domain/alert/reduce.js';
 import type { AlertInput, AlertState } from '../../domain/alert/state.js';
 import type { BudgetEffect, BudgetEvent } from '../../domain/budget/events.js';
 import { beginBudget, type BudgetPeriodInput } from '../../domain/budget/input.js';
@@ -55,6 +55,8 @@ export interface PeriodWorld {
   healed: boolean;
   ledgerAway: boolean;
   temporalAway: boolean;
+  /** A life was lost after it raised alerts, before the row heard of them. */
+  forgotFirings: boolean;
   ingest(usage: book.Usage): void;
   tellRun(what: 'started' | 'heartbeat' | 'ended'): void;
   setLimits(limits: book.Row['limits']): void;
@@ -223,6 +225,14 @@ export function createPeriodWorld(
   ): void => {
     const { input, delivery, attempt } = effect;
     const state = alerts.get(input.id)?.state();
+    const held = state === undefined ? undefined : wordAgainst(state, delivery.purpose);
+    if (held !== undefined) {
+      const answer = { type: 'suppressed', reason: held } as const;
+      clock.after(0, () => {
+        done({ type: 'attempted', delivery: delivery.id, attempt, answer });
+      });
+      return;
+    }
     if (state !== undefined) watch.onSend(state, effect);
     if (trouble(0.1)) {
       clock.after(dice.between(0, 60_000), () => {
@@ -443,8 +453,12 @@ export function createPeriodWorld(
     },
     reportDirect: (report) =>
       world.temporalAway ? 'away' : tell({ kind: 'open', opening, policy }, report),
+    forgotFirings: false,
     lose: () => {
-      actor?.lose();
+      if (actor?.phase() !== 'running') return;
+      // Its alerts live on, and the row does not know of them.
+      world.forgotFirings ||= actor.state().firingNo > row.firingNo;
+      actor.lose();
     },
     actOn: (alertId, what) => {
       const alert = alerts.get(alertId);
