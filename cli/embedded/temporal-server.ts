@@ -156,10 +156,10 @@ async function prepareServer(
 
 async function isServing(connection: Connection): Promise<boolean> {
   try {
-    await connection.withDeadline(Date.now() + 5_000, async () => {
-      await connection.ensureConnected();
-      await connection.workflowService.describeNamespace({ namespace: NAMESPACE });
-    });
+    // Not `ensureConnected`: it keeps its first failure for the connection's life.
+    await connection.withDeadline(Date.now() + 5_000, () =>
+      connection.workflowService.describeNamespace({ namespace: NAMESPACE }),
+    );
     return true;
   } catch {
     return false;
