@@ -32,13 +32,22 @@ function rootFraction(prime: bigint, power: number): number {
   return Number(root & 0xffffffffn);
 }
 
-const INITIAL = rootFractions(8, 2);
-const ROUND = rootFractions(64, 3);
+interface Constants {
+  readonly initial: Uint32Array;
+  readonly round: Uint32Array;
+}
+
+let computed: Constants | undefined;
+
+/** At the first use: a module's top runs once for every workflow, and few of them hash anything. */
+function constants(): Constants {
+  return (computed ??= { initial: rootFractions(8, 2), round: rootFractions(64, 3) });
+}
 
 /** 64 lower-case hex digits of the text's UTF-8 (lone surrogates as U+FFFD). */
 export function sha256Hex(text: string): string {
   const words = paddedWords(utf8Bytes(text));
-  const state = Uint32Array.from(INITIAL);
+  const state = Uint32Array.from(constants().initial);
   const schedule = new Uint32Array(64);
   for (let block = 0; block < words.length; block += 16) {
     schedule.set(words.subarray(block, block + 16));
@@ -59,6 +68,7 @@ function paddedWords(bytes: readonly number[]): Uint32Array {
 }
 
 function compress(state: Uint32Array, w: Uint32Array): void {
+  const { round } = constants();
   for (let t = 16; t < 64; t += 1) {
     const [early, late] = [at(w, t - 15), at(w, t - 2)];
     const sigma0 = turn(early, 7) ^ turn(early, 18) ^ (early >>> 3);
@@ -72,7 +82,7 @@ function compress(state: Uint32Array, w: Uint32Array): void {
     const majority = (a & b) ^ (a & c) ^ (b & c);
     const sum1 = turn(e, 6) ^ turn(e, 11) ^ turn(e, 25);
     const sum0 = turn(a, 2) ^ turn(a, 13) ^ turn(a, 22);
-    const first = (at(v, 7) + sum1 + choice + at(ROUND, t) + at(w, t)) >>> 0;
+    const first = (at(v, 7) + sum1 + choice + at(round, t) + at(w, t)) >>> 0;
     v.copyWithin(1, 0, 7);
     v[0] = first + sum0 + majority;
     v[4] = at(v, 4) + first;

@@ -40,7 +40,7 @@ export function readRequest(dialect: Dialect, body: string): LlmRequest | undefi
   return {
     dialect,
     model,
-    prompt: [system, ...messages.map(contentOf)].map(textOf).join('\n'),
+    prompt: [system, ...messages.map(contentOf)].map(textOf).join(''),
     stream: fields['stream'] === true,
     wantsUsage:
       typeof options === 'object' &&

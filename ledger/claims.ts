@@ -45,15 +45,19 @@ export async function claimPeriods(
  */
 const AWAITS = `($4::boolean and period.lease_until > $3::bigint)`;
 
+/** A row that was closed meanwhile has heard what its last publish says, and no more (B4). */
+const TOLD = `case when period.state = 'closed' then period.reported_seq
+  else greatest(period.reported_seq, $6::bigint) end`;
+
 const REPORTED = `
 update period set started = period.started or $7::boolean, tries = 0, next_at = $3::bigint + $5::bigint,
-  reported_seq = greatest(period.reported_seq, $6::bigint),
+  reported_seq = ${TOLD},
   lease_until = case when ${AWAITS} then period.lease_until else 0 end,
   due_at = case when period.state = 'open' and ${AWAITS} then period.lease_until
     else ${dueAt({
       now: '$3::bigint',
       crossing: CROSSING,
-      reportedSeq: 'greatest(period.reported_seq, $6::bigint)',
+      reportedSeq: TOLD,
       nextAt: '$3::bigint + $5::bigint',
       started: '(period.started or $7::boolean)',
     })} end

@@ -17,9 +17,13 @@ const NOTIFY = {
 
 const STATE = `case when $17::boolean then 'closed' else period.state end`;
 
-/** What the publish has seen of this ledger's life counts as told. */
-const REPORTED = `greatest(period.reported_seq,
-  case when $3::bigint = (select epoch from ledger_life) then $4::bigint else 0 end)`;
+/**
+ * What the publish has seen of this ledger's life counts as told. With the one that closes nothing
+ * else does: a report that reached a period which was closing already is late usage (B4).
+ */
+const SEEN = `case when $3::bigint = (select epoch from ledger_life) then $4::bigint else 0 end`;
+const REPORTED = `case when $17::boolean and period.state <> 'closed' then ${SEEN}
+  else greatest(period.reported_seq, ${SEEN}) end`;
 
 /** The answer to the claim that is out: whoever waits for it is set free. */
 const ANSWERS = `$4::bigint >= period.claimed_seq`;

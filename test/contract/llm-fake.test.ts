@@ -16,7 +16,8 @@ const CHAT = { model: 'gpt-4o', messages: [{ role: 'user', content: 'x'.repeat(4
 
 /** The JSON of each `data:` line but the last word. */
 function eventsOf(text: string): Record<string, unknown>[] {
-  return Array.from(text.matchAll(/^data: (\{.+)$/gm), ([, json]) => JSON.parse(json!));
+  const lines = Array.from(text.matchAll(/^data: (\{.+)$/gm), ([, json]) => json!);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 describe('the fake model provider', () => {
@@ -62,10 +63,10 @@ describe('the fake model provider', () => {
     const ask = { ...CHAT, model: 'claude-sonnet-4-6', system: 'xxxx', max_tokens: 9 };
     const whole = JSON.parse((await post('/v1/messages', ask)).text) as { usage: object };
     expect(whole).toMatchObject({ type: 'message', content: [{ text: 'All is well.' }] });
-    expect(whole.usage).toEqual({ input_tokens: 12, output_tokens: 9 });
+    expect(whole.usage).toEqual({ input_tokens: 11, output_tokens: 9 });
     const events = eventsOf((await post('/v1/messages', { ...ask, stream: true })).text);
-    expect(events[0]).toMatchObject({ message: { usage: { input_tokens: 12 } } });
+    expect(events[0]).toMatchObject({ message: { usage: { input_tokens: 11 } } });
     expect(events.at(-2)).toMatchObject({ type: 'message_delta', usage: { output_tokens: 9 } });
-    expect(llm.billed()).toEqual({ calls: 2, inputTokens: 24, outputTokens: 18 });
+    expect(llm.billed()).toEqual({ calls: 2, inputTokens: 22, outputTokens: 18 });
   });
 });

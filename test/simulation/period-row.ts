@@ -152,7 +152,7 @@ export function reported(
   row.started ||= isStarted;
   row.tries = 0;
   row.nextAt = now + nextInMs;
-  row.reportedSeq = Math.max(row.reportedSeq, told.seq);
+  if (row.state === 'open') row.reportedSeq = Math.max(row.reportedSeq, told.seq);
   if (told.crossing && row.leaseUntil > now) {
     row.dueAt = row.state === 'open' ? row.leaseUntil : dueAtOf(row, now);
     return;
@@ -207,8 +207,10 @@ export function publish(row: Row, published: Published, now: number): boolean {
   row.started = true;
   const answers = published.seq >= row.claimedSeq;
   // What a closed period has not taken in is late, whoever was told of it (B4).
-  if (published.closed) row.state = 'closed';
-  row.reportedSeq = Math.max(row.reportedSeq, published.seq);
+  if (published.closed && wasOpen) {
+    row.state = 'closed';
+    row.reportedSeq = published.seq;
+  } else row.reportedSeq = Math.max(row.reportedSeq, published.seq);
   if (answers) row.leaseUntil = 0;
   if (answers || published.closed) {
     row.dueAt = dueAtOf(row, now, wasOpen && row.state === 'open' && passes(row, notify));

@@ -1,0 +1,129 @@
+/** What the activities promise the workflows, against a ledger and a channel that only record. */
+import { ApplicationFailure } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import { createActivities, type ActivityDependencies } from '../../activities/index.js';
+import type { DeliverInput } from '../../activities/deliver.js';
+import type { Channel, DeliveryRequest } from '../../channels/channel.js';
+import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
+import { alertInputOf } from '../../domain/budget/alert-input.js';
+import type { ClaimedPeriod } from '../../ledger/ledger.js';
+import { limitsOf, rowWith, T0 } from '../domain/budget-driver.js';
+
+function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
+  const requests: DeliveryRequest[] = [];
+  const calls: string[] = [];
+  let stored: { body: string; contentType: string } | undefined;
+  let rendered = 0;
+  const channel: Channel = {
+    name: 'webhook',
+    idempotent: true,
+    render: () => {
+      rendered += 1;
+      return { body: `rendering ${String(rendered)}`, contentType: 'application/json' };
+    },
+    deliver: (request) => {
+      calls.push('send');
+      requests.push(request);
+      return Promise.resolve({ kind: 'transient', reason: 'HTTP 503' });
+    },
+  };
+  const ledger: ActivityDependencies['ledger'] = {
+    publish: () => Promise.resolve('stale'),
+    openPeriod: () => Promise.reject(new Error('not here')),
+    openDelivery: () =>
+      Promise.resolve({
+        type: 'open',
+        destination: { address: 'https://hook.test/' },
+        ...(stored === undefined ? {} : { message: stored }),
+      }),
+    beginAttempt: (_ref, attempt, message) => {
+      calls.push(`begin ${String(attempt)}`);
+      stored ??= message;
+      return Promise.resolve({ message: stored, unfinished: false });
+    },
+    finishAttempt: (_ref, attempt) => {
+      calls.push(`finish ${String(attempt)}`);
+      return Promise.resolve();
+    },
+    appendJournal: () => Promise.resolve(),
+    ...more,
+  };
+  const activities = createActivities({
+    ...{ ledger, channels: { webhook: channel }, publicUrl: 'https://kavach.test' },
+    ...{ now: () => T0, timeoutMs: 4_000 },
+  });
+  return { activities, requests, calls };
+}
+
+function attempt(no: number, channel: 'webhook' | 'sms' = 'webhook'): DeliverInput {
+  const row = rowWith(limitsOf(1_000, []));
+  const crossing = { dimension: 'cost', bps: 8_000, limit: 1_000, spent: 800 } as const;
+  const routes = [{ channel, destination: 'd1' }];
+  const origin = { ...row, policy: DEFAULT_POLICY, limitsRev: 1 };
+  const input = alertInputOf(origin, { ...crossing, routes }, 1, T0);
+  const delivery = { id: `${input.id}/0`, route: routes[0]!, purpose: 'fire' as const };
+  return { input, delivery, attempt: no };
+}
+
+describe('deliver', () => {
+  test('A11: every attempt carries the same key and the same bytes', async () => {
+    const { activities, requests } = stage();
+    for (const no of [1, 2, 3]) await activities.deliver(attempt(no));
+    expect(requests).toHaveLength(3);
+    expect(new Set(requests.map((each) => each.idempotencyKey)).size).toBe(1);
+    expect(new Set(requests.map((each) => each.message.body))).toEqual(new Set(['rendering 1']));
+  });
+
+  test('V-1: the attempt is written before its request, its outcome after it', async () => {
+    const { activities, calls } = stage();
+    await activities.deliver(attempt(1));
+    expect(calls).toEqual(['begin 1', 'send', 'finish 1']);
+  });
+
+  test('V-3: a ledger that is away before the request is NothingSent, and nothing is sent', async () => {
+    const away = () => Promise.reject(new Error('password of the database'));
+    for (const more of [{ openDelivery: away }, { beginAttempt: away }]) {
+      const { activities, requests } = stage(more);
+      const failing = activities.deliver(attempt(1));
+      await expect(failing).rejects.toBeInstanceOf(ApplicationFailure);
+      await expect(failing).rejects.toMatchObject({ type: 'NothingSent', nonRetryable: true });
+      await expect(failing).rejects.not.toThrow(/password/);
+      expect(requests).toHaveLength(0);
+    }
+  });
+
+  test('V-3: an outcome that could not be recorded is answered all the same', async () => {
+    const { activities } = stage({ finishAttempt: () => Promise.reject(new Error('away')) });
+    expect(await activities.deliver(attempt(1))).toMatchObject({
+      type: 'sent',
+      outcome: { kind: 'transient' },
+    });
+  });
+
+  test('what the ledger holds back is not sent, nor what nobody can send', async () => {
+    const reason = 'superseded' as const;
+    const held = stage({ openDelivery: () => Promise.resolve({ type: 'suppressed', reason }) });
+    expect(await held.activities.deliver(attempt(1))).toEqual({ type: 'suppressed', reason });
+    expect(await held.activities.deliver(attempt(1, 'sms'))).toEqual({
+      type: 'suppressed',
+      reason: 'unsupported_channel',
+    });
+    expect(held.calls).toEqual([]);
+  });
+});
+
+describe('periods', () => {
+  test('B8: a period that a direct sender opens counts what the book holds', async () => {
+    const own = { cost: 700, tokens: 7, calls: 2, firstAt: T0, lastAt: T0 };
+    const row = { ...rowWith(limitsOf(1_000, [])), epoch: 1, seq: 5, own } as ClaimedPeriod;
+    const { activities } = stage({ openPeriod: () => Promise.resolve(row) });
+    const { key, window, name, limits } = row;
+    const opened = await activities.openPeriod({ key, window, name, limits });
+    expect(opened.senders).toEqual({ ledger: { epoch: 1, seq: 5, totals: own } });
+  });
+
+  test('a publish that is older than what is there is done', async () => {
+    const { activities } = stage();
+    await expect(activities.publishPeriod({} as never)).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,343 @@
+/** The kinds of path a period and an alert can take, each played once on a real server. */
+import { ApplicationFailure } from '@temporalio/common';
+import { DEFAULT_POLICY, type Policy } from '../../domain/alert/policy.js';
+import type { AlertInput } from '../../domain/alert/state.js';
+import { alertInputOf } from '../../domain/budget/alert-input.js';
+import type { BudgetPeriodInput, PeriodRow } from '../../domain/budget/input.js';
+import type { Limits, Route } from '../../domain/budget/limits.js';
+import type { Report } from '../../domain/budget/report.js';
+import { alertWorkflowId, budgetWorkflowId } from '../../domain/ids.js';
+import type { Cadence } from '../../domain/words.js';
+import {
+  acknowledge,
+  alertStatus,
+  reportTotals,
+  resolve,
+  status,
+} from '../../workflows/messages.js';
+import type { Stage } from './stage.js';
+
+/** A workflow whose history is kept. */
+export interface Kept {
+  readonly name: string;
+  readonly workflowId: string;
+  readonly runId?: string;
+}
+export type Path = (stage: Stage) => Promise<readonly Kept[]>;
+
+/** As short as a timer can be told apart; the bounds are those a test needs. */
+const QUICK: Policy = {
+  ...DEFAULT_POLICY,
+  cooldownMs: 400,
+  ladderMs: [20, 20, 20],
+  retryMs: 30,
+  closeGraceMs: 50,
+};
+
+/** A ledger that is away; without a stack, which would name this machine's folders. */
+function away(): never {
+  const failure = ApplicationFailure.nonRetryable('the ledger is away', 'Away');
+  failure.stack = '';
+  throw failure;
+}
+
+const slack: Route = { channel: 'slack', destination: 'd1' };
+const webhook: Route = { channel: 'webhook', destination: 'd2' };
+const kill: Route = { channel: 'kill' };
+
+function limitsOf(rev: number, amount: number, dimension: 'cost' | 'duration' = 'cost'): Limits {
+  const thresholds = [
+    { bps: 5_000, routes: [slack] },
+    { bps: 10_000, routes: [slack, webhook, kill] },
+  ];
+  return { rev, limits: [{ dimension, amount, enforcement: 'block', thresholds }] };
+}
+
+function rowOf(org: string, more: Partial<PeriodRow> & { cadence?: Cadence } = {}): PeriodRow {
+  const { cadence = 'daily', ...rest } = more;
+  const endsAt = Date.now() + 3_600_000;
+  return {
+    key: { org, scope: 'agent:bot', cadence, period: '20261121T000000Z', generation: 1 },
+    window: {
+      startsAt: endsAt - 86_400_000,
+      zone: 'UTC',
+      ...(cadence === 'run' ? {} : { endsAt }),
+    },
+    name: 'bot',
+    limits: limitsOf(1, 1_000),
+    ...{ latches: {}, firingNo: 0, senders: {}, openAlerts: [] },
+    ...rest,
+  };
+}
+
+function reportOf(seq: number, cost: number, more: Partial<Report> = {}): Report {
+  return { sender: 'ledger', epoch: 1, seq, cost, tokens: cost, calls: seq, limitsRev: 1, ...more };
+}
+
+/** One period of an organisation of its own, and the means to speak to it. */
+function period(stage: Stage, row: PeriodRow, policy: Partial<Policy> = {}, opens = false) {
+  const workflowId = budgetWorkflowId(row.key);
+  const frozen = { ...QUICK, ...policy };
+  const { key, window, name, limits } = row;
+  const input: BudgetPeriodInput = opens
+    ? { kind: 'open', opening: { key, window, name, limits }, policy: frozen }
+    : { kind: 'row', row, policy: frozen };
+  const handle = stage.handle(workflowId);
+  const send = (report: Report) =>
+    stage.client.workflow.signalWithStart('budgetPeriod', {
+      ...{ workflowId, taskQueue: stage.taskQueue, args: [input] },
+      ...{ signal: reportTotals, signalArgs: [report] },
+    });
+  const firings = (count: number) =>
+    stage.until(`firing ${String(count)}`, async () => {
+      const now = await handle.query(status);
+      return now.firings >= count;
+    });
+  const close = async (seq: number, cost: number) => {
+    await send(reportOf(seq, cost, { closing: true }));
+    await handle.result();
+  };
+  const kept = (name: string): Kept => ({ name, workflowId });
+  const keptAlert = (name: string, no: number): Kept => ({
+    name,
+    workflowId: alertWorkflowId(row.key, no),
+  });
+  return { workflowId, handle, send, firings, close, kept, keptAlert };
+}
+
+/** An alert on its own, as the relay starts one. */
+async function alert(
+  stage: Stage,
+  org: string,
+  more: Partial<AlertInput['facts']> = {},
+  policy = {},
+) {
+  const row = rowOf(org);
+  const crossing = { dimension: 'cost', bps: 10_000, limit: 1_000, spent: 1_000 } as const;
+  const made = alertInputOf(
+    { ...row, policy: { ...QUICK, ...policy }, limitsRev: 1 },
+    { ...crossing, routes: [slack, webhook] },
+    1,
+    Date.now(),
+  );
+  const input: AlertInput = { ...made, facts: { ...made.facts, ...more } };
+  await stage.client.workflow.start('alert', {
+    workflowId: input.id,
+    taskQueue: stage.taskQueue,
+    args: [{ kind: 'raised', input }],
+  });
+  const handle = stage.handle(input.id);
+  const act = (update: typeof acknowledge, by: string) =>
+    handle.executeUpdate(update, { args: [{ by }], updateId: `${update.name}-${by}` });
+  const deliveries = (count: number, state: string) =>
+    stage.until(`${String(count)} ${state}`, async () => {
+      const now = await handle.query(alertStatus);
+      return now.deliveries.filter((each) => each.status === state).length >= count;
+    });
+  const end = async () => {
+    await handle.signal('subjectEnded', { at: Date.now() });
+    await handle.result();
+  };
+  return {
+    handle,
+    act,
+    deliveries,
+    end,
+    kept: (name: string): Kept => ({ name, workflowId: input.id }),
+  };
+}
+
+const transient = { type: 'sent', outcome: { kind: 'transient', reason: 'HTTP 503' } } as const;
+
+export const PATHS: Readonly<Record<string, Path>> = {
+  thresholds: async (stage) => {
+    const { send, firings, close, kept, keptAlert } = period(stage, rowOf('thresholds'));
+    await send(reportOf(1, 600));
+    await firings(1);
+    await send(reportOf(2, 1_000));
+    await firings(2);
+    await close(3, 1_000);
+    await stage.handle(keptAlert('', 2).workflowId).result();
+    return [kept('period-thresholds-kill-close'), keptAlert('alert-period-end', 2)];
+  },
+  opening: async (stage) => {
+    const row = rowOf('opening', { senders: { old: senderOf(300) } });
+    let tries = 0;
+    stage.answer('opening', {
+      openPeriod: () => {
+        tries += 1;
+        return tries === 1 ? away() : row;
+      },
+    });
+    const { send, firings, close, kept } = period(stage, row, {}, true);
+    await send({ ...reportOf(1, 250), sender: 'sdk-1' });
+    await firings(1);
+    await close(1, 0);
+    return [kept('period-opened-by-direct-sender')];
+  },
+  rotation: async (stage) => {
+    const policy = { rotateAfterSignals: 3 };
+    const { send, firings, close, kept, handle } = period(stage, rowOf('rotation'), policy);
+    const first = (await send(reportOf(1, 600))).signaledRunId;
+    await firings(1);
+    await send(reportOf(2, 700));
+    await send({ ...reportOf(1, 100), sender: 'sdk-1' });
+    await stage.until('a rotation', async () => (await handle.describe()).runId !== first);
+    await close(3, 1_000);
+    return [{ ...kept('period-rotation-1'), runId: first }, kept('period-rotation-2')];
+  },
+  nonsense: async (stage) => {
+    const { send, handle, close, kept } = period(stage, rowOf('nonsense'));
+    await send(reportOf(1, 100));
+    for (const message of [null, 'x', { sender: 'ledger' }, reportOf(2, -1)]) {
+      await handle.signal('reportTotals', message);
+    }
+    await handle.signal('nobodyKnowsThis', 1);
+    await close(3, 100);
+    return [kept('period-nonsense')];
+  },
+  publishFailing: async (stage) => {
+    let tries = 0;
+    stage.answer('publish', {
+      publish: ({ killed }) => {
+        if (killed === undefined) return;
+        tries += 1;
+        if (tries < 3) away();
+      },
+    });
+    const { send, firings, close, kept } = period(stage, rowOf('publish'));
+    await send(reportOf(1, 1_000));
+    await firings(2);
+    await stage.until('a publish', () => Promise.resolve(tries >= 3));
+    await close(2, 1_000);
+    return [kept('period-publish-failing')];
+  },
+  hangingRun: async (stage) => {
+    const limits = limitsOf(1, 600, 'duration');
+    const row = rowOf('hanging', { cadence: 'run', limits });
+    const { send, firings, close, kept } = period(stage, row);
+    const now = Date.now();
+    const run = { startedAt: now, heardAt: now, open: true };
+    await send(reportOf(1, 5, { firstAt: now, lastAt: now, run }));
+    await firings(2);
+    await close(2, 5);
+    return [kept('period-hanging-run')];
+  },
+  limits: async (stage) => {
+    const { send, firings, close, kept } = period(stage, rowOf('limits'));
+    await send(reportOf(1, 600));
+    await firings(1);
+    await send(reportOf(2, 600, { limitsRev: 2, limits: limitsOf(2, 4_000) }));
+    await send(reportOf(3, 700, { limitsRev: 3, limits: limitsOf(3, 700) }));
+    await firings(2);
+    await close(4, 700);
+    return [kept('period-limits-raised-and-lowered')];
+  },
+  cooldown: async (stage) => {
+    const { send, firings, close, kept } = period(stage, rowOf('cooldown'));
+    await send(reportOf(1, 600));
+    await firings(1);
+    await send(reportOf(2, 600, { limitsRev: 2, limits: limitsOf(2, 2_000) }));
+    await send(reportOf(3, 1_100, { limitsRev: 2 }));
+    await firings(2);
+    await close(4, 1_100);
+    return [kept('period-cooldown-held')];
+  },
+  ownTimer: async (stage) => {
+    const row = rowOf('timer');
+    const soon = { ...row, window: { ...row.window, endsAt: Date.now() + 1_500 } };
+    const { send, handle, kept } = period(stage, soon);
+    await send(reportOf(1, 600));
+    await handle.result();
+    return [kept('period-own-timer')];
+  },
+  accepted: async (stage) => {
+    const { deliveries, end, kept } = await alert(stage, 'accepted');
+    await deliveries(2, 'accepted');
+    await end();
+    return [kept('alert-accepted')];
+  },
+  failing: async (stage) => {
+    let tries = 0;
+    stage.answer('failing', {
+      deliver: () => transient,
+      journal: () => {
+        tries += 1;
+        if (tries === 2) away();
+      },
+    });
+    const { deliveries, end, kept } = await alert(stage, 'failing');
+    await deliveries(2, 'failed');
+    await end();
+    return [kept('alert-ladder-to-failure')];
+  },
+  acknowledged: async (stage) => {
+    stage.answer('acknowledged', { deliver: () => transient });
+    const policy = { ladderMs: [1_500, 1_500] };
+    const { deliveries, act, end, kept } = await alert(stage, 'acknowledged', {}, policy);
+    await deliveries(2, 'due');
+    await act(acknowledge, 'ana');
+    await act(acknowledge, 'ben');
+    await deliveries(2, 'suppressed');
+    await end();
+    return [kept('alert-acknowledged-between-steps')];
+  },
+  resolved: async (stage) => {
+    const { deliveries, act, handle, kept } = await alert(stage, 'resolved');
+    await deliveries(2, 'accepted');
+    await act(resolve, 'ana');
+    await handle.result();
+    return [kept('alert-resolved-by-a-person')];
+  },
+  lost: async (stage) => {
+    // Longer than the attempt may take: what a worker that died looks like from here.
+    stage.answer('lost', {
+      deliver: ({ attempt, delivery }) =>
+        attempt === 1 && delivery.purpose === 'fire' && delivery.route.channel === 'slack'
+          ? new Promise((resolved) => {
+              setTimeout(resolved, 6_000, transient);
+            })
+          : { type: 'sent', outcome: { kind: 'accepted', reason: 'HTTP 200' } },
+    });
+    const { deliveries, end, kept } = await alert(stage, 'lost');
+    await deliveries(2, 'accepted');
+    await end();
+    return [kept('alert-attempt-lost')];
+  },
+  notMade: async (stage) => {
+    let tries = 0;
+    stage.answer('not-made', {
+      deliver: () => {
+        tries += 1;
+        if (tries > 2) return { type: 'suppressed', reason: 'no_destination' };
+        const failure = ApplicationFailure.nonRetryable('nothing was sent', 'NothingSent');
+        failure.stack = '';
+        throw failure;
+      },
+    });
+    const { deliveries, end, kept } = await alert(stage, 'not-made');
+    await deliveries(2, 'suppressed');
+    await end();
+    return [kept('alert-attempt-not-made')];
+  },
+  late: async (stage) => {
+    const { handle, kept } = await alert(stage, 'late', { late: true, severity: 'warning' });
+    await handle.result();
+    return [kept('alert-late')];
+  },
+  alertRotation: async (stage) => {
+    const policy = { rotateAfterSignals: 2 };
+    const { handle, deliveries, end, kept } = await alert(stage, 'alert-rotation', {}, policy);
+    const first = (await handle.describe()).runId;
+    await handle.signal('subjectEnded', 'nonsense');
+    await handle.signal('nobodyKnowsThis', 1);
+    await stage.until('a rotation', async () => (await handle.describe()).runId !== first);
+    await deliveries(2, 'accepted');
+    await end();
+    return [{ ...kept('alert-rotation-1'), runId: first }, kept('alert-rotation-2')];
+  },
+};
+
+function senderOf(cost: number) {
+  return { epoch: 1, seq: 1, totals: { cost, tokens: cost, calls: 1 } };
+}
