@@ -82,6 +82,8 @@ export interface Poster {
   get(path: string): Promise<unknown>;
   /** L-1. */
   posted(): Sum;
+  /** L-1. Adds what was posted past this. */
+  count(sum: Sum): void;
   close(): Promise<void>;
 }
 
@@ -122,6 +124,9 @@ export function createPoster(url: string, apiKey: string): Poster {
     },
     get: async (path) => JSON.parse((await ask('GET', path)).text) as unknown,
     posted: () => posted,
+    count: (sum) => {
+      posted = sumOf([posted, sum]);
+    },
     close: () => pool.close(),
   };
 }

@@ -10,6 +10,7 @@ import { balances, reaches, type Check, type Figure, type Report } from './figur
 import { benchHistory } from './history.js';
 import { benchIngest } from './ingest.js';
 import { benchMemory } from './memory.js';
+import { benchRecovery } from './recovery.js';
 import { benchReplay } from './replay.js';
 import { FULL, SHORT, type Sizes } from './sizes.js';
 import { startStack, type Stack } from './stack.js';
@@ -18,7 +19,7 @@ const HELP = `Usage: npm run bench -- [--json] [--short] [--only replay,memory,â
 
   --json    one JSON object on standard output: medians by name, and all details
   --short   everything small, in about a minute: checks the accounts, not the speed
-  --only    some of: replay memory direct ingest crossing history
+  --only    some of: replay memory direct ingest crossing history recovery
 
 Examples:
   npm run bench
@@ -35,6 +36,8 @@ const BENCHES: Readonly<Record<string, (stack: Stack, sizes: Sizes) => Promise<R
     await benchCrossing(stack, { crossings, load }),
   ],
   history: async (stack, sizes) => [await benchHistory(stack, sizes.history)],
+  // The last one: it kills the service that the others share.
+  recovery: async (stack, sizes) => [await benchRecovery(stack, sizes.recovery)],
 };
 
 interface Arguments {

@@ -2,6 +2,7 @@
 import type { BackgroundSize } from './background.js';
 import type { DirectSize } from './direct.js';
 import type { IngestSize } from './ingest.js';
+import type { RecoverySize } from './recovery.js';
 
 export interface Sizes {
   readonly memoryPeriods: number;
@@ -10,6 +11,7 @@ export interface Sizes {
   readonly crossings: number;
   readonly load: BackgroundSize;
   readonly history: { readonly events: number; readonly bareEvents: number };
+  readonly recovery: RecoverySize;
 }
 
 export const FULL: Sizes = {
@@ -19,6 +21,10 @@ export const FULL: Sizes = {
   crossings: 66,
   load: { eventsPerSecond: 2_000, periods: 20 },
   history: { events: 1_000_000, bareEvents: 1_500 },
+  recovery: {
+    ...{ periods: 120, postsPerSecond: 80, postsPerCrossing: 10 },
+    ...{ beforeMs: 20_000, afterMs: 35_000, isJudged: true },
+  },
 };
 
 export const SHORT: Sizes = {
@@ -28,4 +34,8 @@ export const SHORT: Sizes = {
   crossings: 12,
   load: { eventsPerSecond: 500, periods: 5 },
   history: { events: 20_480, bareEvents: 100 },
+  recovery: {
+    ...{ periods: 20, postsPerSecond: 30, postsPerCrossing: 5 },
+    ...{ beforeMs: 4_000, afterMs: 8_000, isJudged: false },
+  },
 };

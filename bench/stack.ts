@@ -31,6 +31,15 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+export interface BenchService {
+  readonly poster: Poster;
+  readonly pid: number;
+  readonly url: string;
+  readonly apiKey: string;
+  /** SIGKILL, and a new one on the same port; resolves when that serves. */
+  killAndRestart(): Promise<void>;
+}
+
 export interface Stack {
   readonly client: Client;
   readonly sink: Sink;
@@ -38,7 +47,7 @@ export interface Stack {
   /** Of the service's worker. */
   readonly taskQueue: string;
   /** Started when first asked for: some figures need Temporal alone. */
-  service(): Promise<{ readonly poster: Poster; readonly pid: number }>;
+  service(): Promise<BenchService>;
   /** The bare arm's worker, one for all. */
   bare(): Promise<Worker>;
   /** A worker with our workflows and stand-in activities, of which there may be several. */
@@ -102,9 +111,11 @@ async function buildUp(
     });
     closing.push(() => child.stop());
     const url = `http://${LOOPBACK}:${String(port)}`;
-    const poster = createPoster(url, keepApiKey(dataDir).value);
+    const apiKey = keepApiKey(dataDir).value;
+    const poster = createPoster(url, apiKey);
     closing.push(() => poster.close());
-    return { poster, pid: child.pid() };
+    const killAndRestart = (): Promise<void> => child.killAndRestart();
+    return { poster, pid: child.pid(), url, apiKey, killAndRestart };
   });
   const work = async (kind: WorkerOrder['kind']): Promise<Worker> => {
     const taskQueue = `bench-${kind}-${randomUUID()}`;

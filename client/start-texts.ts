@@ -1,7 +1,7 @@
 /** What Temporal's own UI says of a workflow from its start on; the rest is its current details. */
 import { alertSummary } from '../domain/alert/details.js';
 import type { AlertInput } from '../domain/alert/state.js';
-import { formatAmount } from '../domain/amount.js';
+import { codeAmount } from '../domain/amount.js';
 import { budgetSummary } from '../domain/budget/details.js';
 import type { PeriodOpening } from '../domain/budget/input.js';
 import { formatUtcMinute } from '../domain/civil.js';
@@ -19,7 +19,7 @@ export function periodTexts(period: PeriodOpening): StartTexts {
   const began = limits.limits.map((limit) => {
     const at = limit.thresholds.map(({ bps }) => `${String(bps / 100)}%`).join(', ');
     const tells = at === '' ? 'no thresholds' : `tells at ${at}`;
-    return `- ${limit.dimension}: ${formatAmount(limit.dimension, limit.amount)}, ${tells}`;
+    return `- ${limit.dimension}: ${codeAmount(limit.dimension, limit.amount)}, ${tells}`;
   });
   return {
     staticSummary: budgetSummary(period),
@@ -40,7 +40,7 @@ export function alertTexts(input: AlertInput): StartTexts {
   return {
     staticSummary: alertSummary(input),
     staticDetails: [
-      `${formatAmount(facts.dimension, facts.spent)} of ${formatAmount(facts.dimension, facts.limit)} at ${formatUtcMinute(facts.at)}`,
+      `${codeAmount(facts.dimension, facts.spent)} of ${codeAmount(facts.dimension, facts.limit)} at ${formatUtcMinute(facts.at)}`,
       '',
       `Goes to: ${channels === '' ? 'nobody' : channels}. Raised by \`${input.subject}\`.`,
     ].join('\n'),

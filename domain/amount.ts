@@ -20,6 +20,11 @@ export function formatAmount(dimension: Dimension, amount: number): string {
   }
 }
 
+/** The same as Markdown's code: in Temporal's UI two plain `$` in a line are read as mathematics. */
+export function codeAmount(dimension: Dimension, amount: number): string {
+  return `\`${formatAmount(dimension, amount)}\``;
+}
+
 /** The bare number, in `unitOf` the dimension: `4.13` (USD), `12345`, `90000` (ms). */
 export function plainAmount(dimension: Dimension, amount: number): string {
   return dimension === 'cost' ? plainMoney(amount) : String(amount);

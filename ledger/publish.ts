@@ -25,6 +25,10 @@ const SEEN = `case when $3::bigint = (select epoch from ledger_life) then $4::bi
 const REPORTED = `case when $17::boolean and period.state <> 'closed' then ${SEEN}
   else greatest(period.reported_seq, ${SEEN}) end`;
 
+/** What fires after a row was closed is late, and decided by the ledger: a repeat takes nothing back. */
+const CLOSED = (kept: string, given: string): string =>
+  `case when period.state = 'closed' then ${kept} else ${given} end`;
+
 /** The answer to the claim that is out: whoever waits for it is set free. */
 const ANSWERS = `$4::bigint >= period.claimed_seq`;
 
@@ -32,7 +36,8 @@ const PUBLISH = `
 update period set
   notify_cost = ${NOTIFY.cost}, notify_tokens = ${NOTIFY.tokens},
   notify_calls = ${NOTIFY.calls}, notify_duration = ${NOTIFY.duration},
-  latches = $11::jsonb, firing_no = $12::bigint, applied_rev = $13::bigint, killed = $14::jsonb,
+  latches = ${CLOSED('period.latches', '$11::jsonb')},
+  firing_no = ${CLOSED('period.firing_no', '$12::bigint')}, applied_rev = $13::bigint, killed = $14::jsonb,
   direct = $15::jsonb, senders = $16::jsonb, open_alerts = $18::jsonb, rejected = $19::bigint,
   published_epoch = $3::bigint, published_seq = $4::bigint, published_order = $5::bigint,
   state = ${STATE}, started = true,

@@ -60,15 +60,17 @@ export async function observe(
   const rows = new Map(
     status.budgets.map((row) => [row.key.cadence === 'run' ? row.key.period : DAY, row]),
   );
+  const over = new AbortController();
   try {
+    const broken = whenAborted(signal, over.signal);
     const workflows = new Map<string, BudgetStatus>();
     for (const [name, key] of keys) {
-      const found = await client.budgetStatus(budgetWorkflowId(key));
+      const found = await Promise.race([client.budgetStatus(budgetWorkflowId(key)), broken]);
       if (found !== undefined) workflows.set(name, found);
     }
     const alerts: AlertStatus[] = [];
     for (const { id } of views) {
-      const found = await client.alertStatus(id);
+      const found = await Promise.race([client.alertStatus(id), broken]);
       if (found !== undefined) alerts.push(found);
     }
     return { usage: status.usage, rows, workflows, alerts, requests: [...requests] };
@@ -76,5 +78,20 @@ export async function observe(
     // A worker that was killed answers no queries until the next one has taken over.
     signal.throwIfAborted();
     return `a workflow does not answer (${error instanceof Error ? error.message : String(error)})`;
+  } finally {
+    over.abort();
   }
+}
+
+/** Rejects when the signal aborts: a query of a worker that was killed may take its time. */
+function whenAborted(signal: AbortSignal, over: AbortSignal): Promise<never> {
+  const broken = new Promise<never>((_, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { signal: over });
+  });
+  broken.catch(() => undefined);
+  return broken;
 }

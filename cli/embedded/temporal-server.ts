@@ -21,6 +21,7 @@ import { serverArguments } from './temporal-settings.js';
 
 const HEALTHY_WITHIN_MS = 30_000;
 const PROBE_EVERY_MS = 25;
+const PREPARE_WITHIN_MS = 10_000;
 const NAMESPACE = 'default';
 const DB_FILE = 'temporal.db';
 /** Says that the database once served: what a start that was killed left behind has no such file. */
@@ -148,10 +149,16 @@ async function prepareServer(
   // gRPC waits a second after a refused connection, so the first one is made when it can succeed.
   while (!(await accepts(port))) await delay(PROBE_EVERY_MS, undefined, { signal: over });
   const connection = Connection.lazy({ address: `${LOOPBACK}:${String(port)}` });
-  const close = () => void connection.close().catch(() => undefined);
-  over.addEventListener('abort', close);
-  while (!(await isServing(connection))) await delay(PROBE_EVERY_MS, undefined, { signal: over });
-  await prepareNamespace(connection, NAMESPACE, log);
+  try {
+    while (!(await isServing(connection))) await delay(PROBE_EVERY_MS, undefined, { signal: over });
+    await connection.withDeadline(Date.now() + PREPARE_WITHIN_MS, () =>
+      prepareNamespace(connection, NAMESPACE, log),
+    );
+  } finally {
+    // Only between two calls: closed during one, the SDK's retry of it throws in a timer of its
+    // own, where nobody can catch it.
+    await connection.close().catch(() => undefined);
+  }
 }
 
 async function isServing(connection: Connection): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** An alert as Temporal's own UI shows it: one line for lists, Markdown for the page. */
-import { formatAmount } from '../amount.js';
+import { codeAmount } from '../amount.js';
 import { formatUtcMinute } from '../civil.js';
 import { pctUsed } from '../ratio.js';
 import type { AlertEffect } from './events.js';
@@ -29,8 +29,8 @@ export function alertTimerSummary(state: AlertState): string {
 
 export function alertDetails(state: AlertState): string {
   const { facts } = state.input;
-  const used = formatAmount(facts.dimension, facts.spent);
-  const limit = formatAmount(facts.dimension, facts.limit);
+  const used = codeAmount(facts.dimension, facts.spent);
+  const limit = codeAmount(facts.dimension, facts.limit);
   const lines = [
     `## ${alertSummary(state.input)}`,
     '',

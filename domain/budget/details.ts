@@ -2,7 +2,7 @@
  * The period as Temporal's own UI shows it: Markdown for people, without our code. Also the one
  * line a list of workflows shows.
  */
-import { formatAmount } from '../amount.js';
+import { codeAmount } from '../amount.js';
 import { formatUtcMinute } from '../civil.js';
 import { pctUsed, thresholdAmount } from '../ratio.js';
 import { latchKey } from './latch-key.js';
@@ -29,7 +29,7 @@ export function budgetDetails(state: BudgetState, now: number): string {
     for (const limit of state.limits.limits) {
       const used = spent[limit.dimension];
       lines.push(
-        `| ${limit.dimension} | ${formatAmount(limit.dimension, used)} | ${formatAmount(limit.dimension, limit.amount)} | ${String(pctUsed(used, limit.amount))}% | ${limit.enforcement === 'block' ? 'refuses' : 'tells'} |`,
+        `| ${limit.dimension} | ${codeAmount(limit.dimension, used)} | ${codeAmount(limit.dimension, limit.amount)} | ${String(pctUsed(used, limit.amount))}% | ${limit.enforcement === 'block' ? 'refuses' : 'tells'} |`,
       );
     }
     lines.push('', ...thresholdLines(state, spent));
@@ -45,11 +45,16 @@ function headline(state: BudgetState): string {
   const until = ends === undefined ? '' : `, ends ${formatUtcMinute(ends)}`;
   const { killed } = state;
   if (killed === undefined) return `**${state.phase}**${until}`;
-  return `**killed** at ${formatUtcMinute(killed.at)}: ${killed.dimension} passed ${String(killed.bps / 100)}% of ${formatAmount(killed.dimension, killed.limit)}${until}`;
+  return `**killed** at ${formatUtcMinute(killed.at)}: ${killed.dimension} passed ${String(killed.bps / 100)}% of ${codeAmount(killed.dimension, killed.limit)}${until}`;
 }
 
 function thresholdLines(state: BudgetState, spent: ReturnType<typeof spentOf>): string[] {
-  const lines = ['| threshold | amount | channels | state |', '| --- | ---: | --- | --- |'];
+  const lines = [
+    '**Thresholds**',
+    '',
+    '| threshold | amount | channels | state |',
+    '| --- | ---: | --- | --- |',
+  ];
   for (const limit of state.limits.limits) {
     for (const threshold of limit.thresholds) {
       const amount = thresholdAmount(limit.amount, threshold.bps);
@@ -61,7 +66,7 @@ function thresholdLines(state: BudgetState, spent: ReturnType<typeof spentOf>): 
       const word =
         fired.length > 0 ? 'fired' : spent[limit.dimension] >= amount ? 'held' : 'waiting';
       lines.push(
-        `| ${limit.dimension} ${String(threshold.bps / 100)}% | ${formatAmount(limit.dimension, amount)} | ${channels.join(', ')} | ${word} |`,
+        `| ${limit.dimension} ${String(threshold.bps / 100)}% | ${codeAmount(limit.dimension, amount)} | ${channels.join(', ')} | ${word} |`,
       );
     }
   }

@@ -26,7 +26,8 @@ function contentOf(state: BudgetState, now: number): Omit<Published, 'order' | '
     openAlerts: state.openAlerts.filter(
       ({ alertId }) => !state.afterPublish.some(({ id }) => id === alertId),
     ),
-    closed: state.phase === 'closing' || state.phase === 'closed',
+    // A row is closed once nothing waits: what fires after that is late, and the ledger's (B4).
+    closed: state.phase !== 'open' && state.afterPublish.length === 0,
     rejected: state.rejected,
   };
 }

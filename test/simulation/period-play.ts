@@ -57,7 +57,9 @@ export function playPeriod(seed: number): Played {
   while (clock.pending() > 0) {
     steps += clock.runUntil(clock.nextAt()!);
     if (steps > 50_000 || clock.now() > T0 + 48 * HOUR) {
-      throw new Error(`something is pending for ever: ${show(world.row)} ${show(world.period()?.phase())} ${String(clock.now()-T0)} ${String(steps)}`);
+      throw new Error(
+        `something is pending for ever: ${show(world.row)} ${show(world.period()?.phase())} ${String(clock.now() - T0)} ${String(steps)}`,
+      );
     }
   }
   watcher.atTheEnd();
@@ -140,9 +142,7 @@ function plan(world: PeriodWorld, clock: VirtualClock, dice: Dice, isRun: boolea
     }
   }
   const senders = isRun ? [] : ['sdk-a', 'sdk-b'].filter(() => dice.chance(0.4));
-  const healMs = dice.chance(0.6)
-    ? dice.between(30, 50) * MINUTE
-    : dice.between(60, 100) * MINUTE;
+  const healMs = dice.chance(0.6) ? dice.between(30, 50) * MINUTE : dice.between(60, 100) * MINUTE;
   for (const sender of senders) playSender(world, clock, dice, sender, healMs);
   for (let no = dice.between(0, 3); no > 0; no -= 1) {
     at(dice.between(0, activeMs), () => {
@@ -263,11 +263,26 @@ function createWatcher(
 
   return {
     onLife: (state) => {
-      (globalThis as any).TRACE?.(clock.now(), 'LIFE', state.firingNo, state.killed, Object.keys(state.latches));
+      (globalThis as any).TRACE?.(
+        clock.now(),
+        'LIFE',
+        state.firingNo,
+        state.killed,
+        Object.keys(state.latches),
+      );
       known = { ...state.senders };
     },
     onPeriodStep: (before, event, after) => {
-      (globalThis as any).TRACE?.(clock.now(), 'step', event, after.phase, after.firingNo, after.killed, after.publishing, after.afterPublish.length);
+      (globalThis as any).TRACE?.(
+        clock.now(),
+        'step',
+        event,
+        after.phase,
+        after.firingNo,
+        after.killed,
+        after.publishing,
+        after.afterPublish.length,
+      );
       if (event.type === 'opened') known = newest(event.row.senders, known);
       if (event.type === 'reported' && isTaken(before)) {
         const { sender, epoch, seq, cost, tokens, calls } = event.report;
@@ -275,11 +290,21 @@ function createWatcher(
       }
       totalsHold(after);
       if (before.killed !== undefined && after.killed === undefined && event.type !== 'opened') {
-        if (after.limits.rev <= before.limits.rev) throw new Error('K1: a kill went away by itself');
+        if (after.limits.rev <= before.limits.rev)
+          throw new Error('K1: a kill went away by itself');
       }
     },
     onAlert: (input) => {
-      (globalThis as any).TRACE?.(clock.now(), 'ALERT', input.id, input.facts.dimension, input.facts.thresholdBps, input.facts.limit, input.routes, input.facts.kills);
+      (globalThis as any).TRACE?.(
+        clock.now(),
+        'ALERT',
+        input.id,
+        input.facts.dimension,
+        input.facts.thresholdBps,
+        input.facts.limit,
+        input.routes,
+        input.facts.kills,
+      );
       inputs.set(input.id, input);
       if (input.facts.late === true) {
         if (input.facts.kills === true) throw new Error('B4: a late crossing killed');
@@ -298,7 +323,13 @@ function createWatcher(
       }
     },
     onPublish: (before, after) => {
-      (globalThis as any).TRACE?.(clock.now(), 'PUBLISHED', after.publishedMark, after.killed, Object.keys(after.latches));
+      (globalThis as any).TRACE?.(
+        clock.now(),
+        'PUBLISHED',
+        after.publishedMark,
+        after.killed,
+        Object.keys(after.latches),
+      );
       if (after.killed !== undefined) killedAt.push(clock.now());
       const wasRaised = after.appliedRev > before.appliedRev;
       if (before.killed !== undefined && after.killed === undefined && !wasRaised) {
@@ -346,7 +377,8 @@ function endedAll({ alerts, row, period, forgotFirings }: PeriodWorld): void {
       if (!hasEnded(delivery)) throw new Error(`A1: ${delivery.id} has not ended`);
     }
     if (state.unwritten.length > 0) throw new Error(`A10: ${id} has unwritten entries`);
-    if (alert.phase() !== 'ended' && !forgotFirings) throw new Error(`A1: ${id} has not ended, ${state.phase}`);
+    if (alert.phase() !== 'ended' && !forgotFirings)
+      throw new Error(`A1: ${id} has not ended, ${state.phase}`);
   }
 }
 
@@ -378,7 +410,8 @@ function toldWhatIsReached({ row, alerts }: PeriodWorld, inputs: Map<string, Ale
         // T5. One that the end of the period found in its cooldown is not told.
         const isHeld = latch?.reached === undefined && latch?.quietUntil !== undefined;
         const isReached = spentOf(row, limit.dimension) >= thresholdAmount(limit.amount, bps);
-        if (isReached && !isHeld && latch === undefined) throw new Error(`T2: ${name} was never told`);
+        if (isReached && !isHeld && latch === undefined)
+          throw new Error(`T2: ${name} was never told`);
       }
     }
   }

@@ -200,7 +200,9 @@ export function publish(row: Row, published: Published, now: number): boolean {
   const { notify, latches, firingNo, appliedRev, killed, direct, senders, openAlerts } =
     structuredClone(published);
   const wasOpen = row.state === 'open';
-  Object.assign(row, { notify, latches, firingNo, appliedRev, direct, senders, openAlerts });
+  Object.assign(row, { notify, appliedRev, direct, senders, openAlerts });
+  // What fired after it was closed is the ledger's own (B4).
+  if (wasOpen) Object.assign(row, { latches, firingNo });
   if (killed === undefined) delete row.killed;
   else row.killed = killed;
   row.publishedMark = mark;

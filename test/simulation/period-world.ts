@@ -457,7 +457,9 @@ export function createPeriodWorld(
     lose: () => {
       if (actor?.phase() !== 'running') return;
       // Its alerts live on, and the row does not know of them.
-      world.forgotFirings ||= actor.state().firingNo > row.firingNo;
+      const known = new Set(row.openAlerts.map(({ alertId }) => alertId));
+      const { openAlerts } = actor.state();
+      world.forgotFirings ||= openAlerts.some(({ alertId }) => !known.has(alertId));
       actor.lose();
     },
     actOn: (alertId, what) => {

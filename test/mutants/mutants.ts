@@ -1,0 +1,217 @@
+/**
+ * What is taken away, one at a time, and the test that must then turn red. Each is a textual edit
+ * of today's code: a text that is no longer there is an error here, not a survivor.
+ */
+
+export interface Edit {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Mutant {
+  /** What is gone, in the words of the rule. */
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  readonly test: string;
+  /** Only tests whose name matches; for files that hold much more. */
+  readonly only?: string;
+  /** Needs a Temporal server. */
+  readonly server?: true;
+}
+
+const edit = (file: string, from: string, to: string): Edit => ({ file, from, to });
+
+const PERIOD_WORLD = 'test/simulation/period-world.test.ts';
+const LEDGER = 'test/contract/ledger-pglite.test.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'the unique key of events (B5)',
+    edits: [
+      edit('ledger/migrations/0001-first.sql', ',\n  primary key (org, idempotency_key)\n', '\n'),
+      edit('ledger/ingest-sql.ts', '  on conflict (org, idempotency_key) do nothing\n', ''),
+    ],
+    test: LEDGER,
+    only: 'the same batch twice counts once',
+  },
+  {
+    name: 'the latch (T2)',
+    edits: [
+      edit(
+        'domain/budget/thresholds.ts',
+        'if (latch.reached !== undefined) continue;\n        if (isQuiet(latch, route, now)) continue;\n        const again = latch.fired.includes(limit.amount);',
+        'if (isQuiet(latch, route, now)) continue;\n        const again = false;',
+      ),
+    ],
+    test: 'test/domain/budget-thresholds.test.ts',
+  },
+  {
+    name: 'the highest (epoch, seq) counts',
+    edits: [
+      edit('domain/budget/apply-report.ts', 'return report.seq > known.seq;', 'return true;'),
+    ],
+    test: 'test/domain/budget-thresholds.test.ts',
+  },
+  {
+    name: 'the carried state of a rotation',
+    edits: [
+      edit(
+        'workflows/budget-period.ts',
+        "await continueAsNew<typeof budgetPeriod>({ kind: 'carried', ...end.carry });",
+        `const { key, window, name, limits, policy } = end.carry.state;
+    await continueAsNew<typeof budgetPeriod>({
+      kind: 'row',
+      policy,
+      row: { key, window, name, limits, latches: {}, firingNo: 0, senders: {}, openAlerts: [] },
+    });`,
+      ),
+    ],
+    test: 'test/workflow/budget-period.test.ts',
+    only: 'rotation carries everything',
+    server: true,
+  },
+  {
+    name: 'the fence of a publish (L-3)',
+    edits: [
+      edit(
+        'ledger/publish.ts',
+        `  and ($3::bigint, $4::bigint, $5::bigint)
+    > (period.published_epoch, period.published_seq, period.published_order)
+`,
+        '  and $5::bigint > 0\n',
+      ),
+    ],
+    test: LEDGER,
+    only: 'decides what is newer',
+  },
+  {
+    name: 'the fence of a claim (L-4)',
+    edits: [
+      edit(
+        'ledger/claims.ts',
+        "where id = $1 and fence = $2::bigint and state <> 'parked'`;",
+        "where id = $1 and $2::bigint > 0 and state <> 'parked'`;",
+      ),
+    ],
+    test: LEDGER,
+    only: 'the old fence changes nothing',
+  },
+  {
+    name: 'the unique firing (T2, superseded)',
+    edits: [edit('ledger/deliveries.ts', 'return row?.alertId === ref.alertId;', 'return true;')],
+    test: LEDGER,
+    only: 'another alert for the same firing is superseded',
+  },
+  {
+    name: 'a kill is sticky (K1, K4)',
+    edits: [
+      edit('domain/budget/apply-report.ts', 'return lifted ? rest :', 'return killed ? rest :'),
+    ],
+    test: 'test/domain/budget-life.test.ts',
+  },
+  {
+    name: 'the row says killed before the alert (K3)',
+    edits: [
+      edit('domain/budget/reduce.ts', 'if (kills.length === 0) {', 'if (kills.length >= 0) {'),
+    ],
+    test: 'test/domain/budget-life.test.ts',
+  },
+  {
+    name: 'the order of publishes over all lives (K3)',
+    edits: [
+      edit(
+        'domain/budget/publish.ts',
+        'return Math.max(state.publishes + 1, now);',
+        'return Math.min(state.publishes + 1, now);',
+      ),
+    ],
+    test: PERIOD_WORLD,
+  },
+  {
+    name: 'a person’s word is asked for before every send (A8)',
+    edits: [
+      edit(
+        'domain/alert/reduce.ts',
+        "if (state.phase === 'acknowledged') return 'acknowledged';",
+        "if (state.phase === 'acknowledged') return undefined;",
+      ),
+      edit(
+        'domain/alert/reduce.ts',
+        "return state.acknowledged !== undefined ? 'acknowledged' : undefined;",
+        'return undefined;',
+      ),
+    ],
+    test: 'test/domain/alert-machine.test.ts',
+  },
+  {
+    name: 'an answer counts for its own attempt (A-3)',
+    edits: [
+      edit(
+        'domain/alert/reduce.ts',
+        'return delivery.attempts.length + 1 === no ? delivery : undefined;',
+        'return delivery;',
+      ),
+    ],
+    test: 'test/domain/alert-machine.test.ts',
+  },
+  {
+    name: 'Retry-After only stretches (A3)',
+    edits: [
+      edit(
+        'domain/alert/ladder.ts',
+        'Math.max(wait, outcome.retryAfterMs ?? 0)',
+        'outcome.retryAfterMs ?? wait',
+      ),
+    ],
+    test: 'test/domain/alert-machine.test.ts',
+  },
+  {
+    name: 'one idempotency key for all attempts (A11)',
+    edits: [
+      edit(
+        'activities/deliver.ts',
+        'idempotencyKey: idempotencyKey(delivery.id),',
+        'idempotencyKey: idempotencyKey(`${delivery.id}/${String(attempt)}`),',
+      ),
+    ],
+    test: 'test/contract/activities.test.ts',
+  },
+  {
+    name: 'the signature covers the body',
+    edits: [
+      edit(
+        'channels/webhook-signature.ts',
+        "createHmac('sha256', key).update(text, 'utf8')",
+        "createHmac('sha256', key).update(text.slice(0, 8), 'utf8')",
+      ),
+    ],
+    test: 'test/contract/channel-webhook.test.ts',
+  },
+  {
+    name: 'a late crossing says that it is late (B4)',
+    edits: [
+      edit('domain/budget/late.ts', "priority: 'medium', late: true }", "priority: 'medium' }"),
+    ],
+    test: 'test/domain/budget-life.test.ts',
+  },
+  {
+    name: 'an ended workflow is not taken for told (D-2)',
+    edits: [
+      edit('relay/deliver.ts', "if (answer === 'already_ended') {", 'if (answer === undefined) {'),
+    ],
+    test: 'test/simulation/relay-plan.test.ts',
+  },
+  {
+    name: 'commands come in the order they were recorded in',
+    edits: [
+      edit(
+        'domain/alert/reduce.ts',
+        "[...effects, { type: 'journal', status: alertStatusOf(state), entries: state.unwritten }]",
+        "[{ type: 'journal', status: alertStatusOf(state), entries: state.unwritten }, ...effects]",
+      ),
+    ],
+    test: 'test/replay/replay.test.ts',
+    only: 'alert-accepted decides the same',
+  },
+];
