@@ -27,7 +27,7 @@ Examples:
   npm run bench -- --json > figures.json`;
 
 const BENCHES: Readonly<Record<string, (stack: Stack, sizes: Sizes) => Promise<Report[]>>> = {
-  replay: async (stack) => [await benchReplay(stack)],
+  replay: async (stack, sizes) => [await benchReplay(stack, sizes.replays)],
   memory: async (stack, sizes) => [await benchMemory(stack, sizes.memoryPeriods)],
   direct: async (stack, sizes) => [await benchDirect(stack, sizes.direct)],
   ingest: async (stack, sizes) => [await benchIngest(stack, sizes.ingest)],
@@ -169,7 +169,7 @@ async function main(): Promise<number> {
   return run(read, stopping.signal);
 }
 
-main()
+void main()
   .catch((error: unknown) => {
     process.stderr.write(
       `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

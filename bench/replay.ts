@@ -10,21 +10,20 @@ import { figure, type Check, type Report } from './figure.js';
 import { benchClient, benchPeriod, shareReport, type BenchPeriod } from './periods.js';
 import type { Stack } from './stack.js';
 
-const REPETITIONS = 6;
 /** More than any bound of the policy lets into one run. */
 const MOST_REPORTS = 1_000;
 const IN_FLIGHT = 20;
 
 type Pace = 'task by task' | 'in bursts';
 
-export async function benchReplay(stack: Stack): Promise<Report> {
+export async function benchReplay(stack: Stack, repetitions: number): Promise<Report> {
   const worker = await stack.kavach();
   const bundle = await workflowBundle(stack.dataDir);
   installRuntime(createLog({ level: 'error', format: 'json' }));
   const measure = async (pace: Pace) => {
     const { history, workflowId } = await runToItsBound(stack, worker.taskQueue, pace);
     const samples: number[] = [];
-    for (let i = 0; i < REPETITIONS; i += 1) {
+    for (let i = 0; i < repetitions; i += 1) {
       const began = performance.now();
       await Worker.runReplayHistory({ workflowBundle: bundle }, history, workflowId);
       samples.push(performance.now() - began);

@@ -5,6 +5,8 @@ import type { IngestSize } from './ingest.js';
 import type { RecoverySize } from './recovery.js';
 
 export interface Sizes {
+  /** Replays of each history. */
+  readonly replays: number;
   readonly memoryPeriods: number;
   readonly direct: DirectSize;
   readonly ingest: IngestSize;
@@ -15,6 +17,7 @@ export interface Sizes {
 }
 
 export const FULL: Sizes = {
+  replays: 6,
   memoryPeriods: 1_000,
   direct: { pairs: 6, records: 5_100_000, bareEvents: 1_500 },
   ingest: { pairs: 6, events: 510_000, bareEvents: 1_500 },
@@ -28,6 +31,7 @@ export const FULL: Sizes = {
 };
 
 export const SHORT: Sizes = {
+  replays: 2,
   memoryPeriods: 50,
   direct: { pairs: 2, records: 200_000, bareEvents: 100 },
   ingest: { pairs: 2, events: 16_384, bareEvents: 100 },

@@ -3,7 +3,6 @@
  * organisation and the reference; nothing of it stands in a column, an index or an error.
  */
 import { randomBytes } from 'node:crypto';
-import { and, eq } from 'drizzle-orm';
 import type { OpenDestination } from '../domain/alert/message.js';
 import type { ChannelName } from '../domain/words.js';
 import { canonicalJson } from './canonical.js';

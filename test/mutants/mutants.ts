@@ -45,6 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
       ),
     ],
     test: 'test/domain/budget-thresholds.test.ts',
+    only: 'T2:',
   },
   {
     name: 'the highest (epoch, seq) counts',
@@ -99,7 +100,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the unique firing (T2, superseded)',
-    edits: [edit('ledger/deliveries.ts', 'return row?.alertId === ref.alertId;', 'return true;')],
+    edits: [
+      edit(
+        'ledger/deliveries.ts',
+        'if (fires && row.holder !== ref.alertId) return',
+        'if (row.holder === "") return',
+      ),
+    ],
     test: LEDGER,
     only: 'another alert for the same firing is superseded',
   },
@@ -153,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
         'return delivery;',
       ),
     ],
-    test: 'test/domain/alert-machine.test.ts',
+    test: 'test/domain/budget-lives.test.ts',
   },
   {
     name: 'Retry-After only stretches (A3)',
