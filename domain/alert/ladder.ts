@@ -39,7 +39,31 @@ export function afterAttempt(
     case 'transient':
       break;
   }
-  const wait = ladderMs[before.length];
+  const wait = waitAfter(before, ladderMs);
   if (wait === undefined) return { type: 'failed' };
   return { type: 'again', afterMs: Math.max(wait, outcome.retryAfterMs ?? 0) };
+}
+
+/** Nobody knows what came of it: as ambiguous as an answer that never came. */
+export const LOST: Outcome = { kind: 'ambiguous', reason: 'worker lost during the attempt' };
+
+/**
+ * A lost worker says nothing against the destination, and the ladder's waits are for those that
+ * failed: the first loss is repeated at once, under the same key (A4, A11). Only the first, so
+ * that an attempt which takes its worker along each time climbs the ladder like any other.
+ */
+export function afterLoss(
+  channel: ChannelName,
+  before: readonly Attempt[],
+  ladderMs: readonly number[],
+): Next {
+  const next = afterAttempt(channel, before, LOST, ladderMs);
+  const isFirst = !before.some((attempt) => attempt.lost === true);
+  return next.type === 'again' && isFirst ? { type: 'again', afterMs: 0 } : next;
+}
+
+/** The repeat at once took no rung of the ladder. */
+function waitAfter(before: readonly Attempt[], ladderMs: readonly number[]): number | undefined {
+  const isOneFree = before.some((attempt) => attempt.lost === true);
+  return ladderMs[before.length - (isOneFree ? 1 : 0)];
 }

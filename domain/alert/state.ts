@@ -37,6 +37,8 @@ export interface Attempt {
   readonly at: number;
   readonly outcome: OutcomeKind;
   readonly reason: string;
+  /** Its worker was lost under it. */
+  readonly lost?: true;
 }
 
 /**
