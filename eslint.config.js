@@ -1,6 +1,5 @@
 /** Lint: strict types, and the import rules of the cut (docs/decisions/0001-the-cut.md), per folder. */
 import tseslint from 'typescript-eslint';
-import importX from 'eslint-plugin-import-x';
 import { FOLDERS } from './test/architecture/folders.js';
 
 /** `domain/` may not look at a clock, a dice or the machine. */
@@ -58,7 +57,6 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   {
     files: ['**/*.ts'],
-    plugins: { 'import-x': importX },
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
@@ -69,7 +67,6 @@ export default tseslint.config(
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      'import-x/no-cycle': ['error', { ignoreExternal: true }],
       'no-restricted-syntax': [
         'error',
         { selector: 'TSEnumDeclaration', message: 'Unions, not enums.' },

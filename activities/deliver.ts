@@ -14,6 +14,7 @@ import type { Outcome } from '../domain/alert/outcome.js';
 import type { AlertInput, Delivery, DeliverAnswer } from '../domain/alert/state.js';
 import { idempotencyKey } from '../domain/ids.js';
 import type { DeliveryRef } from '../ledger/ledger.js';
+import { whileBeating } from './heartbeat.js';
 import type { ActivityDependencies } from './index.js';
 
 export interface DeliverInput {
@@ -27,7 +28,7 @@ export function createDeliver(
   dependencies: ActivityDependencies,
 ): (request: DeliverInput) => Promise<DeliverAnswer> {
   const { ledger, channels, now } = dependencies;
-  return async ({ input, delivery, attempt }) => {
+  const deliver = async ({ input, delivery, attempt }: DeliverInput): Promise<DeliverAnswer> => {
     const channel = channels[delivery.route.channel];
     if (channel === undefined) return { type: 'suppressed', reason: 'unsupported_channel' };
     const ref = refOf(input, delivery);
@@ -43,6 +44,7 @@ export function createDeliver(
     await record(ledger, ref, attempt, outcome, now());
     return { type: 'sent', outcome };
   };
+  return (request) => whileBeating(() => deliver(request));
 }
 
 async function prepare(

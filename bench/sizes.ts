@@ -25,7 +25,7 @@ export const FULL: Sizes = {
   load: { eventsPerSecond: 2_000, periods: 20 },
   history: { events: 1_000_000, bareEvents: 1_500 },
   recovery: {
-    ...{ periods: 120, postsPerSecond: 80, postsPerCrossing: 10 },
+    ...{ periods: 120, postsPerSecond: 60, postsPerCrossing: 10 },
     ...{ beforeMs: 20_000, afterMs: 35_000, isJudged: true },
   },
 };

@@ -48,6 +48,12 @@ export interface Service {
 
 /** The one organisation of this version. */
 export const DEFAULT_ORG = 'default';
+/**
+ * What a lost process held is let go after these, so they are part of every recovery: the tasks it
+ * had begun, and, through the relay's lease, which must outlast a call, the rows it had claimed.
+ */
+const TASK_TIMEOUT_MS = 3_000;
+const CALL_TIMEOUT_MS = 2_500;
 /** Of one delivery attempt; below the activity's 5 s, so that a hang is an outcome. */
 const ATTEMPT_TIMEOUT_MS = 4_000;
 
@@ -94,7 +100,11 @@ async function begin(
   };
   const { taskQueue, maxCachedWorkflows } = config.temporal;
   const temporal = new Client({ connection, namespace: settings.namespace });
-  const client = createKavachClient({ client: temporal, taskQueue, policy, log });
+  const client = createKavachClient({
+    ...{ client: temporal, taskQueue, policy, log },
+    workflowTaskTimeoutMs: TASK_TIMEOUT_MS,
+    callTimeoutMs: CALL_TIMEOUT_MS,
+  });
   const relay = createRelay({ ledger, client, policy, log, config: config.relay });
   let isWorking = (): boolean => false;
   const ping = async (): Promise<void> => {

@@ -65,7 +65,7 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   zone: 'UTC',
   ingestLimit: 16 * 1024 * 1024,
   bodyLimit: 1024 * 1024,
-  claimMs: 10_000,
+  claimMs: 3_000,
   ledgerTimeoutMs: 8_000,
   retryAfterS: 2,
   freshMs: 60_000,

@@ -41,8 +41,11 @@ export async function claimPeriods(
 
 /**
  * A crossing stays leased until the period has published what it made of it (a lease of 0 says
- * that it already has), or the lease runs out.
+ * that it already has). The lease of the call was short, because who held it may have died; what
+ * Temporal took is not lost, and to tell it again soon would only load a server that is slow.
  */
+const PUBLISHED_WITHIN_MS = 10_000;
+const AWAITED_UNTIL = `$3::bigint + ${String(PUBLISHED_WITHIN_MS)}`;
 const AWAITS = `($4::boolean and period.lease_until > $3::bigint)`;
 
 /** A row that was closed meanwhile has heard what its last publish says, and no more (B4). */
@@ -52,8 +55,8 @@ const TOLD = `case when period.state = 'closed' then period.reported_seq
 const REPORTED = `
 update period set started = period.started or $7::boolean, tries = 0, next_at = $3::bigint + $5::bigint,
   reported_seq = ${TOLD},
-  lease_until = case when ${AWAITS} then period.lease_until else 0 end,
-  due_at = case when period.state = 'open' and ${AWAITS} then period.lease_until
+  lease_until = case when ${AWAITS} then ${AWAITED_UNTIL} else 0 end,
+  due_at = case when period.state = 'open' and ${AWAITS} then ${AWAITED_UNTIL}
     else ${dueAt({
       now: '$3::bigint',
       crossing: CROSSING,

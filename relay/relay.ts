@@ -42,7 +42,7 @@ export interface RelayConfig {
 export const DEFAULT_RELAY_CONFIG: RelayConfig = {
   intervalMs: 10_000,
   pollMs: 200,
-  leaseMs: 5_000,
+  leaseMs: 3_000,
   signalsPerSecond: 50,
   floorPerSecond: 5,
   capPerSecond: 50,

@@ -24,8 +24,15 @@ import { createRotation } from './rotation.js';
 import { kavachState } from './search-attributes.js';
 import { createShell } from './shell.js';
 
-/** A hang of a provider is an outcome at 4 s; 5 s without an answer is a lost worker. */
-const ATTEMPT = { startToCloseTimeout: '5s', retry: { maximumAttempts: 1 } } as const;
+/**
+ * A hang of a provider is an outcome at 4 s. A worker that has not been heard of for 3 s is lost,
+ * and so is one without an answer after 5 s.
+ */
+const ATTEMPT = {
+  startToCloseTimeout: '5s',
+  heartbeatTimeout: '3s',
+  retry: { maximumAttempts: 1 },
+} as const;
 
 const { journal } = proxyActivities<Activities>({
   startToCloseTimeout: '3s',

@@ -117,7 +117,8 @@ async function startAlert(input: AlertInput): Promise<void> {
       args,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      workflowTaskTimeout: '5s',
+      // A task that a lost worker holds is handed out again only after this.
+      workflowTaskTimeout: '3s',
       staticSummary: alertSummary(input),
       ...(input.policy.searchAttributes
         ? {

@@ -14,6 +14,9 @@ export type Next =
 /** Slack cannot tell a repeat: one double is better than silence, two are not (A4). */
 const ONE_REPEAT_WHEN_AMBIGUOUS: readonly ChannelName[] = ['slack'];
 
+/** Nobody knows what came of it: as ambiguous as an answer that never came. */
+export const LOST: Outcome = { kind: 'ambiguous', reason: 'worker lost during the attempt' };
+
 /** `before` are the attempts that came before the one with this outcome. */
 export function afterAttempt(
   channel: ChannelName,
@@ -28,24 +31,17 @@ export function afterAttempt(
     case 'permanent_config':
       return { type: 'failed' };
     case 'ambiguous':
-      if (
-        ONE_REPEAT_WHEN_AMBIGUOUS.includes(channel) &&
-        before.some((attempt) => attempt.outcome === 'ambiguous')
-      ) {
-        return { type: 'failed' };
-      }
+      if (hadItsRepeat(channel, before)) return { type: 'failed' };
       break;
     case 'throttled':
     case 'transient':
       break;
   }
-  const wait = waitAfter(before, ladderMs);
+  // The repeat at once after a loss took no rung of the ladder.
+  const wait = ladderMs[before.length - (before.some(isLost) ? 1 : 0)];
   if (wait === undefined) return { type: 'failed' };
   return { type: 'again', afterMs: Math.max(wait, outcome.retryAfterMs ?? 0) };
 }
-
-/** Nobody knows what came of it: as ambiguous as an answer that never came. */
-export const LOST: Outcome = { kind: 'ambiguous', reason: 'worker lost during the attempt' };
 
 /**
  * A lost worker says nothing against the destination, and the ladder's waits are for those that
@@ -57,13 +53,17 @@ export function afterLoss(
   before: readonly Attempt[],
   ladderMs: readonly number[],
 ): Next {
-  const next = afterAttempt(channel, before, LOST, ladderMs);
-  const isFirst = !before.some((attempt) => attempt.lost === true);
-  return next.type === 'again' && isFirst ? { type: 'again', afterMs: 0 } : next;
+  if (hadItsRepeat(channel, before) || before.some(isLost)) {
+    return afterAttempt(channel, before, LOST, ladderMs);
+  }
+  return { type: 'again', afterMs: 0 };
 }
 
-/** The repeat at once took no rung of the ladder. */
-function waitAfter(before: readonly Attempt[], ladderMs: readonly number[]): number | undefined {
-  const isOneFree = before.some((attempt) => attempt.lost === true);
-  return ladderMs[before.length - (isOneFree ? 1 : 0)];
+function hadItsRepeat(channel: ChannelName, before: readonly Attempt[]): boolean {
+  const wasAmbiguous = before.some((attempt) => attempt.outcome === 'ambiguous');
+  return wasAmbiguous && ONE_REPEAT_WHEN_AMBIGUOUS.includes(channel);
+}
+
+function isLost(attempt: Attempt): boolean {
+  return attempt.lost === true;
 }

@@ -12,7 +12,7 @@
 import { deliveryId } from '../ids.js';
 import { assertNever, type Machine, type Step } from '../step.js';
 import type { AlertEffect, AlertEvent } from './events.js';
-import { afterAttempt } from './ladder.js';
+import { afterAttempt, afterLoss, LOST } from './ladder.js';
 import type { Outcome, Suppression } from './outcome.js';
 import type { AlertInput, AlertState, Delivery, JournalEntry } from './state.js';
 import { alertStatusOf, hasEnded, isExhausted } from './status.js';
@@ -60,7 +60,7 @@ export function reduceAlert(state: AlertState, event: AlertEvent, now: number): 
         ? advance(attempted(state, event.delivery, event.attempt, event.answer.outcome, now), now)
         : advance(suppress(state, event.delivery, event.attempt, event.answer.reason, now), now);
     case 'attemptLost':
-      return advance(attempted(state, event.delivery, event.attempt, LOST, now), now);
+      return advance(attempted(state, event.delivery, event.attempt, 'lost', now), now);
     case 'attemptNotMade':
       return advance(postpone(state, event.delivery, event.attempt, now), now);
     case 'acknowledged':
@@ -88,8 +88,6 @@ export function reduceAlert(state: AlertState, event: AlertEvent, now: number): 
       return assertNever(event);
   }
 }
-
-const LOST: Outcome = { kind: 'ambiguous', reason: 'worker lost during the attempt' };
 
 /** What is due is sent or suppressed, ends are noted, and the journal is written. */
 function advance(before: AlertState, now: number): AlertStep {
@@ -132,23 +130,21 @@ function attempted(
   state: AlertState,
   id: string,
   no: number,
-  outcome: Outcome,
+  came: Outcome | 'lost',
   now: number,
 ): AlertState {
   const delivery = underWay(state, id, no);
   if (delivery === undefined) return state;
-  const next = afterAttempt(
-    delivery.route.channel,
-    delivery.attempts,
-    outcome,
-    state.input.policy.ladderMs,
-  );
+  const { route, attempts: before } = delivery;
+  const { ladderMs } = state.input.policy;
+  const [outcome, next] =
+    came === 'lost'
+      ? [LOST, afterLoss(route.channel, before, ladderMs)]
+      : [came, afterAttempt(route.channel, before, came, ladderMs)];
+  const attempt = { no, at: now, outcome: outcome.kind, reason: outcome.reason.slice(0, 200) };
   const tried: Delivery = {
     ...delivery,
-    attempts: [
-      ...delivery.attempts,
-      { no, at: now, outcome: outcome.kind, reason: outcome.reason.slice(0, 200) },
-    ],
+    attempts: [...before, came === 'lost' ? { ...attempt, lost: true } : attempt],
   };
   const noted = note(replace(state, tried), now, {
     what: 'attempt',

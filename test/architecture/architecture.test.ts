@@ -38,6 +38,8 @@ function importsOf(file: string): Import[] {
   }));
 }
 
+const pathOf = (file: string, target: string): string =>
+  relative(root, resolve(join(root, file), '..', target)).replace(/\.js$/, '.ts');
 const folderOf = ({ file, target }: Import): string =>
   relative(root, resolve(join(root, file), '..', target)).split('/')[0] ?? '';
 
@@ -83,6 +85,30 @@ describe('the cut', () => {
     expect(see('../domain/step.js')).toBe(false);
   });
 
+  test('no file imports itself by a detour', () => {
+    const next = new Map<string, string[]>();
+    for (const folder of Object.keys(rules)) {
+      for (const file of sourcesOf(folder)) {
+        next.set(
+          file,
+          importsOf(file)
+            .filter(({ target, typeOnly }) => target.startsWith('.') && !typeOnly)
+            .map(({ target }) => pathOf(file, target)),
+        );
+      }
+    }
+    const done = new Set<string>();
+    const rings: string[] = [];
+    const visit = (file: string, way: readonly string[]): void => {
+      if (way.includes(file)) rings.push([...way.slice(way.indexOf(file)), file].join(' -> '));
+      if (way.includes(file) || done.has(file)) return;
+      for (const each of next.get(file) ?? []) visit(each, [...way, file]);
+      done.add(file);
+    };
+    for (const file of next.keys()) visit(file, []);
+    expect(rings).toEqual([]);
+  });
+
   test('nothing a workflow or a machine imports asks Intl: time-zone data differs between versions', () => {
     const seen = new Set<string>();
     const visit = (file: string): void => {
@@ -90,7 +116,7 @@ describe('the cut', () => {
       seen.add(file);
       for (const each of importsOf(file)) {
         if (each.typeOnly || !each.target.startsWith('.')) continue;
-        visit(relative(root, resolve(join(root, file), '..', each.target)).replace(/\.js$/, '.ts'));
+        visit(pathOf(file, each.target));
       }
     };
     visit('workflows/index.ts');

@@ -138,6 +138,36 @@ describe('the ladder of a delivery', () => {
     expect(driver.sent.filter(({ channel }) => channel === 'slack')).toHaveLength(2);
   });
 
+  test('A4: an attempt lost with its worker is repeated at once, and takes no rung of the ladder', () => {
+    const driver = driveAlert(inputOf(['webhook']), (_channel, attempt) =>
+      attempt === 1 ? 'hang' : outcome('transient'),
+    );
+    driver.pass(5_000);
+    const id = driver.hanging[0]?.delivery.id ?? '';
+    driver.send({ type: 'attemptLost', delivery: id, attempt: 1 });
+    driver.pass(HOUR);
+    expect(driver.sent.map(({ at }) => at)).toEqual([0, 5_000, 35_000, 155_000, 755_000]);
+    expect(driver.journal.filter(({ reason }) => reason?.startsWith('ambiguous'))).toHaveLength(1);
+  });
+
+  test('an attempt that takes its worker along every time climbs the ladder, and Slack gives up', () => {
+    const times = (channel: 'webhook' | 'slack'): number[] => {
+      const driver = driveAlert(inputOf([channel]), () => 'hang');
+      for (let attempt = 1; attempt <= 9; attempt += 1) {
+        const id = driver.state.deliveries[0]?.id ?? '';
+        driver.send({ type: 'attemptLost', delivery: id, attempt });
+        driver.pass(HOUR);
+      }
+      expect(driver.state.deliveries[0]?.status).toBe('failed');
+      return driver.sent.map(({ at }) => at);
+    };
+    const at = times('webhook');
+    expect(at).toHaveLength(5);
+    expect(at[1]).toBe(0);
+    expect((at[2] ?? 0) - HOUR).toBe(30_000);
+    expect(times('slack')).toHaveLength(2);
+  });
+
   test('an attempt that could not begin costs none, and is made when the ledger is back', () => {
     let away = true;
     const driver = driveAlert(inputOf(['webhook']), () => (away ? 'hang' : outcome('accepted')));

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { playPeriod } from './period-play.js';
 
-const [from = 1, to = 400] = (process.env['KAVACH_SEEDS'] ?? '')
+const [from = 1, to = 300] = (process.env['KAVACH_SEEDS'] ?? '')
   .split('-')
   .filter(Boolean)
   .map(Number);
@@ -16,7 +16,7 @@ describe('a period among late, doubled, lost and reordered messages', () => {
     let told = 0;
     for (let seed = from; seed <= to; seed += 1) {
       try {
-        const { world } = playPeriod(seed);
+        const world = playPeriod(seed);
         lives += world.lives;
         told += world.arrivals.length;
       } catch (error) {

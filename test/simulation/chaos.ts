@@ -1,0 +1,35 @@
+/**
+ * The trouble in a world, from its dice, until it is healed. Nothing here decides; it only says
+ * how late something is and whether it goes wrong this time.
+ */
+import type { Dice } from './dice.js';
+
+export interface Chaos {
+  /** Nothing fails and nothing is late any more. */
+  healed: boolean;
+  ledgerAway: boolean;
+  temporalAway: boolean;
+  /** Whether it goes wrong this time. */
+  trouble(probability: number): boolean;
+  /** How long a message or a statement takes, ms. */
+  delay(): number;
+  /** How late a timer fires, ms. */
+  readonly lateness: () => number;
+  readonly rotates: () => boolean;
+}
+
+export function createChaos(dice: Dice): Chaos {
+  const chaos: Chaos = {
+    healed: false,
+    ledgerAway: false,
+    temporalAway: false,
+    trouble: (probability) => !chaos.healed && dice.chance(probability),
+    delay: () => (chaos.healed ? 5 : dice.between(1, dice.chance(0.1) ? 3_000 : 200)),
+    lateness: () => (chaos.trouble(0.05) ? dice.between(1, 20_000) : 0),
+    rotates: () => dice.chance(0.1),
+  };
+  return chaos;
+}
+
+/** What crosses a wire shares nothing with what was sent. */
+export const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

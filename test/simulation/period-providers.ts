@@ -1,0 +1,200 @@
+/**
+ * A period's alerts and the providers they are sent to, which accept, refuse, hang and leave in
+ * doubt; the ledger's part of it (unique firings, journal) is here, too.
+ */
+import type { AlertEffect, AlertEvent } from '../../domain/alert/events.js';
+import type { Outcome } from '../../domain/alert/outcome.js';
+import { alertMachine, beginAlert, wordAgainst } from '../../domain/alert/reduce.js';
+import type { AlertInput, AlertState } from '../../domain/alert/state.js';
+import { createActor, type Actor } from './actor.js';
+import { copy, type Chaos } from './chaos.js';
+import type { Dice } from './dice.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+export type AlertActor = Actor<AlertState, AlertEvent>;
+
+/** What a provider received. */
+export interface Arrival {
+  readonly at: number;
+  readonly alertId: string;
+  readonly deliveryId: string;
+  readonly purpose: 'fire' | 'resolve';
+  readonly attempt: number;
+  /** `cost/8000/slack/1000`: a firing, by the limit's value (T2). */
+  readonly firing: string;
+}
+
+export interface ProvidersWatch {
+  onAlert(input: AlertInput): void;
+  onSend(alert: AlertState, effect: Extract<AlertEffect, { type: 'deliver' }>): void;
+}
+
+export interface Providers {
+  readonly alerts: ReadonlyMap<string, AlertActor>;
+  readonly arrivals: readonly Arrival[];
+  /** An id that was started before is started. */
+  readonly startAlert: (input: AlertInput) => void;
+  /** A person's word. */
+  readonly actOn: (alertId: string, what: 'acknowledged' | 'resolved') => void;
+}
+
+export function createProviders(
+  chaos: Chaos,
+  clock: VirtualClock,
+  dice: Dice,
+  watch: ProvidersWatch,
+): Providers {
+  const alerts = new Map<string, AlertActor>();
+  const arrivals: Arrival[] = [];
+  const firings = new Map<string, string>();
+  const written = new Map<string, number>();
+
+  const startAlert = (input: AlertInput): void => {
+    if (alerts.has(input.id)) return;
+    watch.onAlert(input);
+    const alert = createActor(alertMachine, beginAlert(copy(input), clock.now()), {
+      ...{ clock, rotates: chaos.rotates, lateness: chaos.lateness, onStep: () => undefined },
+      perform: (effect: AlertEffect, done: (event: AlertEvent) => void) => {
+        if (effect.type === 'deliver') deliver(effect, done);
+        else journal(effect, done);
+      },
+    });
+    alerts.set(input.id, alert);
+    alert.dispatch({ type: 'began' });
+  };
+
+  const journal = (
+    { status, entries }: Extract<AlertEffect, { type: 'journal' }>,
+    done: (event: AlertEvent) => void,
+  ): void => {
+    clock.after(chaos.delay(), () => {
+      const last = written.get(status.id) ?? 0;
+      const first = entries[0]?.no ?? 1;
+      if (first > last + 1) throw new Error(`a gap in the journal of ${status.id}`);
+      const upTo = entries.at(-1)?.no ?? 0;
+      const fails = chaos.ledgerAway || chaos.trouble(0.1);
+      if (!fails || (!chaos.ledgerAway && dice.chance(0.5))) {
+        written.set(status.id, Math.max(last, upTo));
+      }
+      done(fails ? { type: 'journalFailed' } : { type: 'journalled', upTo });
+    });
+  };
+
+  const deliver = (
+    effect: Extract<AlertEffect, { type: 'deliver' }>,
+    done: (event: AlertEvent) => void,
+  ): void => {
+    const { input, delivery, attempt } = effect;
+    const state = alerts.get(input.id)?.state();
+    const held = state === undefined ? undefined : wordAgainst(state, delivery.purpose);
+    if (held !== undefined) {
+      const answer = { type: 'suppressed', reason: held } as const;
+      clock.after(0, () => {
+        done({ type: 'attempted', delivery: delivery.id, attempt, answer });
+      });
+      return;
+    }
+    if (state !== undefined) watch.onSend(state, effect);
+    if (chaos.trouble(0.1)) {
+      clock.after(dice.between(0, 60_000), () => {
+        actOn(input.id, 'acknowledged');
+      });
+    }
+    const ref = { delivery: delivery.id, attempt };
+    const sent = (outcome: Outcome, ms: number): void => {
+      clock.after(ms, () => {
+        done({ type: 'attempted', ...ref, answer: { type: 'sent', outcome } });
+      });
+    };
+    const arrive = (ms: number): void => {
+      clock.after(ms, () => {
+        const firing = firingOf(input, delivery.route.channel);
+        const { id: deliveryId, purpose } = delivery;
+        arrivals.push({
+          ...{ at: clock.now(), alertId: input.id, deliveryId, purpose, attempt, firing },
+        });
+      });
+    };
+    if (chaos.ledgerAway || chaos.trouble(0.05)) {
+      clock.after(chaos.delay(), () => {
+        done({ type: 'attemptNotMade', ...ref, reason: 'the ledger is away' });
+      });
+      return;
+    }
+    const suppressed = openDelivery(input, delivery);
+    if (suppressed !== undefined) {
+      clock.after(chaos.delay(), () => {
+        done({
+          type: 'attempted',
+          ...ref,
+          answer: { type: 'suppressed', reason: suppressed },
+        });
+      });
+      return;
+    }
+    switch (chaos.healed ? 'accepted' : dice.pick(FATES)) {
+      case 'accepted':
+        arrive(2);
+        sent({ kind: 'accepted', reason: 'HTTP 200' }, 5);
+        break;
+      case 'transient':
+        sent({ kind: 'transient', reason: 'HTTP 503' }, chaos.delay());
+        break;
+      case 'throttled': {
+        const retryAfterMs = dice.between(0, 1_200_000);
+        sent({ kind: 'throttled', reason: 'HTTP 429', retryAfterMs }, chaos.delay());
+        break;
+      }
+      case 'permanent':
+        sent({ kind: 'permanent_config', reason: 'HTTP 404' }, chaos.delay());
+        break;
+      case 'ambiguous':
+        if (dice.chance(0.5)) arrive(dice.between(1, 4_000));
+        sent({ kind: 'ambiguous', reason: 'no answer' }, 4_000);
+        break;
+      case 'lost':
+        if (dice.chance(0.5)) arrive(dice.between(1, 4_000));
+        clock.after(5_000, () => {
+          done({ type: 'attemptLost', ...ref });
+        });
+        break;
+    }
+  };
+
+  /** What the ledger's unique firing decides, and who wants to hear that it is over (T7). */
+  const openDelivery = (
+    input: AlertInput,
+    { route, purpose }: { readonly route: AlertInput['routes'][number]; readonly purpose: string },
+  ): 'superseded' | 'resolved' | undefined => {
+    if (purpose === 'resolve') return route.channel === 'webhook' ? undefined : 'resolved';
+    const key = `${firingOf(input, route.channel)}/${String(input.firing.limitsRev)}`;
+    const holder = firings.get(key) ?? input.id;
+    firings.set(key, holder);
+    return holder === input.id ? undefined : 'superseded';
+  };
+
+  const actOn = (alertId: string, what: 'acknowledged' | 'resolved'): void => {
+    const alert = alerts.get(alertId);
+    if (alert?.phase() === 'running') alert.dispatch({ type: what, by: 'ana' });
+  };
+
+  return { alerts, arrivals, startAlert, actOn };
+}
+
+const FATES = [
+  'accepted',
+  'accepted',
+  'accepted',
+  'accepted',
+  'transient',
+  'transient',
+  'throttled',
+  'permanent',
+  'ambiguous',
+  'lost',
+] as const;
+
+export function firingOf({ facts }: AlertInput, channel: string): string {
+  const { dimension, thresholdBps, limit } = facts;
+  return `${dimension}/${String(thresholdBps)}/${channel}/${String(limit)}`;
+}
