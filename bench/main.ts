@@ -76,7 +76,7 @@ async function run({ json, short, only }: Arguments, signal: AbortSignal): Promi
     for (const name of only) {
       signal.throwIfAborted();
       const began = performance.now();
-      reports.push(...((await BENCHES[name]?.(stack, sizes)) ?? []));
+      reports.push(...(await orItsFailure(name, stack, sizes)));
       say(`${name} took ${((performance.now() - began) / 1_000).toFixed(1)} s`);
     }
   } finally {
@@ -94,6 +94,18 @@ async function run({ json, short, only }: Arguments, signal: AbortSignal): Promi
     say(`DOES NOT BALANCE ${what}: expected ${String(expected)}, found ${String(actual)}`);
   }
   return unbalanced.length === 0 ? 0 : 1;
+}
+
+/** What broke counts as an account that does not balance; the other figures still stand. */
+async function orItsFailure(name: string, stack: Stack, sizes: Sizes): Promise<Report[]> {
+  try {
+    return (await BENCHES[name]?.(stack, sizes)) ?? [];
+  } catch (error) {
+    const actual = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return [
+      { figures: [], checks: [{ what: `${name} ends`, expected: 'yes', actual }], notes: [] },
+    ];
+  }
 }
 
 /** The medians under their names, for whoever wants a number; everything else below `details`. */

@@ -1,6 +1,8 @@
 /**
  * Gateway, relay and worker in one process, over a ledger and a Temporal server that are there.
- * S-1. The gateway listens before Temporal is asked: usage and stops are taken while it is away (K3).
+ * S-1. The gateway listens before Temporal is waited for: usage and stops are taken while it is
+ *      away (K3). Claims of that usage wait for the relay, and all starts side by side: after a
+ *      crash every alert waits for the last part.
  * S-2. A start that fails or is aborted closes what it had opened; a stop goes the same way:
  *      gateway, relay, worker, connection, ledger, each given its time to finish.
  */
@@ -106,6 +108,11 @@ async function begin(
     callTimeoutMs: CALL_TIMEOUT_MS,
   });
   const relay = createRelay({ ledger, client, policy, log, config: config.relay });
+  const attributes = watchSearchAttributes(connection, settings.namespace, (areThere) => {
+    policy.searchAttributes = areThere;
+    if (!areThere) log.warn({}, 'the namespace refuses our search attributes; going on without');
+  });
+  parts.attributes = () => attributes.stop();
   let isWorking = (): boolean => false;
   const ping = async (): Promise<void> => {
     if (!isWorking()) throw new Error('the worker is not connected to Temporal');
@@ -118,16 +125,6 @@ async function begin(
   });
   parts.gateway = () => gateway.stop();
   say(`Gateway at ${gateway.url}`);
-
-  const attributes = watchSearchAttributes(connection, settings.namespace, (areThere) => {
-    policy.searchAttributes = areThere;
-    if (!areThere) log.warn({}, 'the namespace refuses our search attributes; going on without');
-  });
-  parts.attributes = () => attributes.stop();
-  await attributes.settled;
-  signal?.throwIfAborted();
-  relay.start();
-  parts.relay = () => relay.stop();
 
   const activities = createActivities({
     ledger,
@@ -142,6 +139,11 @@ async function begin(
   });
   parts.worker = () => worker.stop();
   isWorking = () => worker.state() === 'running';
+
+  await attributes.settled;
+  signal?.throwIfAborted();
+  relay.start();
+  parts.relay = () => relay.stop();
   await worker.settled;
   signal?.throwIfAborted();
   if (isWorking()) say(`Worker on task queue ${taskQueue}`);

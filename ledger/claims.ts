@@ -7,6 +7,8 @@ import type { ClaimedPeriod, ClaimRequest } from './ledger.js';
 import { claimedPeriodOf, type ClaimedRow } from './period-row.js';
 import { CLAIM_COLUMNS, CROSSING, dueAt } from './period-sql.js';
 
+const HOT = { hot: true } as const;
+
 const FREE = `period.due_at <= $1::bigint and period.lease_until <= $1::bigint
   and period.state <> 'parked'`;
 
@@ -32,7 +34,7 @@ export async function claimPeriods(
   db: Database,
   request: ClaimRequest,
 ): Promise<readonly ClaimedPeriod[]> {
-  const rows = await db.run(CLAIM, [request.now, request.limit, request.leaseMs]);
+  const rows = await db.run(CLAIM, [request.now, request.limit, request.leaseMs], HOT);
   const claimed = rows as unknown as readonly (ClaimedRow & { turn: number; since: number })[];
   return [...claimed]
     .sort((a, b) => Number(b.crossing) - Number(a.crossing) || a.turn - b.turn || a.since - b.since)
@@ -74,7 +76,7 @@ export async function periodReported(
   isStarted = true,
 ): Promise<void> {
   const { id, fence, crossing, seq } = claim;
-  await db.run(REPORTED, [id, fence, now, crossing, nextInMs, seq, isStarted]);
+  await db.run(REPORTED, [id, fence, now, crossing, nextInMs, seq, isStarted], HOT);
 }
 
 /** Not delivered: tried again later, or parked with its reason until its next life. */

@@ -9,6 +9,7 @@
  */
 import pg from 'pg';
 import { inlined, storable, type Value } from './literals.js';
+import { createPrepared } from './prepared.js';
 import { createTurns } from './turns.js';
 
 export type Row = Record<string, unknown>;
@@ -16,6 +17,13 @@ export type Row = Record<string, unknown>;
 export interface RunOptions {
   /** Bounds the wait for the answer, ms. */
   readonly timeoutMs?: number;
+  /** Lets statements of others go ahead (turns.ts). */
+  readonly yields?: boolean;
+  /**
+   * Planned once (prepared.ts). For constant texts that run often, alone (in a transaction it
+   * changes nothing), and whose best plan does not hang on their values.
+   */
+  readonly hot?: boolean;
   /** Rows as arrays in the order of the columns, as Drizzle wants them (schema.ts). */
   readonly rowMode?: 'array';
 }
@@ -60,6 +68,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   // An idle connection that breaks is replaced at the next use, which then says what is wrong.
   pool.on('error', () => undefined);
   const inTurn = createTurns(options.poolSize);
+  const prepared = createPrepared();
   const runOn = (client: pg.ClientBase): Run =>
     async function run(text, values = [], { timeoutMs, rowMode } = {}) {
       const result = await client.query<Row>({
@@ -71,6 +80,17 @@ export function openDatabase(options: DatabaseOptions): Database {
       } as pg.QueryConfig);
       return result.rows;
     };
+  const runHot = async (
+    client: pg.ClientBase,
+    text: string,
+    values: readonly Value[],
+    { timeoutMs }: RunOptions,
+  ): Promise<readonly Row[]> => {
+    const timeout = timeoutMs === undefined ? {} : { query_timeout: timeoutMs };
+    const send = (message: string): Promise<pg.QueryResult<Row>> =>
+      client.query<Row>({ text: message, ...timeout } as pg.QueryConfig);
+    return (await prepared(send, text, values)).rows;
+  };
   const withClient = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
     let failure: unknown;
@@ -101,7 +121,17 @@ export function openDatabase(options: DatabaseOptions): Database {
     });
   return {
     run: (text, values, each) =>
-      inTurn(() => retrying(() => withClient((client) => runOn(client)(text, values, each)))),
+      inTurn(
+        () =>
+          retrying(() =>
+            withClient((client) =>
+              options.embedded && each?.hot === true
+                ? runHot(client, text, values ?? [], each)
+                : runOn(client)(text, values, each),
+            ),
+          ),
+        each?.yields,
+      ),
     transaction: (work) => inTurn(() => retrying(() => attempt(work))),
     close: () => pool.end(),
   };

@@ -123,9 +123,9 @@ async function seen<R>(
   parameters: readonly Value[],
   isWhole: (row: R) => boolean,
 ): Promise<R | undefined> {
-  const [row] = (await db.run(text, parameters)) as readonly R[];
+  const [row] = (await db.run(text, parameters, { hot: true })) as readonly R[];
   if (row === undefined || isWhole(row)) return row;
-  const [again] = (await db.run(text, parameters)) as readonly R[];
+  const [again] = (await db.run(text, parameters, { hot: true })) as readonly R[];
   return again;
 }
 

@@ -29,6 +29,8 @@ interface IngestRow {
 }
 
 const MAX_REOPENINGS = 5;
+/** Events up to which planning costs more than a plan for few rows loses. */
+const SMALL_BATCH = 32;
 
 export async function ingest(
   db: Database,
@@ -37,7 +39,10 @@ export async function ingest(
 ): Promise<IngestResult> {
   const parameters = parametersOf(batch, policy);
   for (let tries = 0; tries < MAX_REOPENINGS; tries += 1) {
-    const rows = await db.run(INGEST, parameters, { timeoutMs: policy.timeoutMs });
+    const rows = await db.run(INGEST, parameters, {
+      ...{ timeoutMs: policy.timeoutMs, yields: true },
+      hot: batch.events.length <= SMALL_BATCH,
+    });
     const row = rows[0] as unknown as IngestRow;
     if (!row.current) return { type: 'stale_configuration' };
     if (!row.reopens) return resultOf(batch, row);

@@ -28,10 +28,11 @@ export async function appendJournal(
 ): Promise<void> {
   const { org, id, subject, phase, exhausted, raisedAt, facts } = alert;
   const last = entries.reduce((most, { no }) => Math.max(most, no), -1);
-  await db.run(APPEND, [
+  const values = [
     ...[org, id, subject, facts.agentName, phase, exhausted, raisedAt],
     ...[jsonText(facts), last, jsonText(entries)],
-  ]);
+  ];
+  await db.run(APPEND, values, { hot: true });
 }
 
 /** The newest first. `agent` is the name the alert speaks of. */

@@ -32,7 +32,8 @@ export function inlined(text: string, values: readonly Value[]): string {
   return text.replace(/\$(\d+)/g, (_, digits: string) => literal(values[Number(digits) - 1]));
 }
 
-function literal(value: Value): string {
+/** One value as SQL writes it. */
+export function literal(value: Value): string {
   if (value === undefined) return 'null';
   if (typeof value === 'string') {
     const doubled = storable(value).replaceAll("'", "''");

@@ -63,7 +63,7 @@ export async function publish(
   now: number,
 ): Promise<'written' | 'stale'> {
   const { key, notify, killed } = published;
-  const rows = await db.run(PUBLISH, [
+  const values = [
     periodRowId(key),
     key.generation,
     published.epoch,
@@ -83,6 +83,7 @@ export async function publish(
     published.closed,
     jsonText(published.openAlerts),
     published.rejected,
-  ]);
+  ];
+  const rows = await db.run(PUBLISH, values, { hot: true });
   return rows.length === 1 ? 'written' : 'stale';
 }

@@ -75,7 +75,7 @@ export interface Relay {
   start(): void;
   /** Claims nothing more, and resolves when what is under way or handed over has ended. */
   stop(): Promise<void>;
-  /** Rows that ingest has claimed already: they go ahead of the queue. */
+  /** Rows that ingest has claimed already: they go ahead of the queue, also before `start`. */
   deliver(claims: readonly ClaimedPeriod[]): void;
   stats(): RelayStats;
 }
@@ -103,6 +103,8 @@ export function createRelay(options: RelayOptions): Relay {
   const maxOrdinary = Math.max(Math.floor(config.maxInFlight * 0.8), 1);
   let inFlight = 0;
   let state: 'idle' | 'running' | 'stopping' = 'idle';
+  /** Once stopped it stays so. */
+  let isOver = false;
   let isPumping = false;
   let cancelTimer = (): void => undefined;
   let onIdle = (): void => undefined;
@@ -180,6 +182,7 @@ export function createRelay(options: RelayOptions): Relay {
   };
 
   const stop = async (): Promise<void> => {
+    isOver = true;
     if (state !== 'running') return;
     state = 'stopping';
     await new Promise<void>((resolve) => {
@@ -200,13 +203,15 @@ export function createRelay(options: RelayOptions): Relay {
 
   return {
     start: () => {
-      if (state !== 'idle') return;
+      if (state !== 'idle' || isOver) return;
       state = 'running';
       wake(0);
     },
     stop,
     deliver: (claims) => {
-      if (state !== 'running') return;
+      if (isOver) return;
+      // Usage may come in before the relay starts: its claims are kept, or they would wait for
+      // their lease to end.
       handover.add(claims, now());
       serveHandover();
     },

@@ -94,6 +94,8 @@ async function createWorkers(
     workflowBundle: options.bundle,
     maxCachedWorkflows: options.maxCachedWorkflows ?? 2_000,
     stickyQueueScheduleToStartTimeout: options.stickyTimeoutMs ?? 1_000,
+    // New alerts, and every workflow after a restart, come by the common queue: half the pollers.
+    nonStickyToStickyPollRatio: 0.5,
   });
   const deliveries = await Worker.create({ ...shared, taskQueue: `${options.taskQueue}-delivery` });
   return [decisions, deliveries];

@@ -38,10 +38,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the latch (T2)',
     edits: [
+      edit('domain/budget/thresholds.ts', 'if (latch.reached !== undefined) continue;', ''),
+      edit('domain/budget/thresholds.ts', 'if (isQuiet(latch, route, now)) continue;', ''),
       edit(
         'domain/budget/thresholds.ts',
-        'if (latch.reached !== undefined) continue;\n        if (isQuiet(latch, route, now)) continue;\n        const again = latch.fired.includes(limit.amount);',
-        'if (isQuiet(latch, route, now)) continue;\n        const again = false;',
+        'const again = latch.fired.includes(limit.amount);',
+        'const again = false;',
       ),
     ],
     test: 'test/domain/budget-thresholds.test.ts',
@@ -85,6 +87,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     test: LEDGER,
     only: 'decides what is newer',
+  },
+  {
+    name: 'what a closing period has not taken in is late (B4)',
+    edits: [
+      edit(
+        'ledger/claims.ts',
+        "const TOLD = `case when period.state = 'closed' then",
+        'const TOLD = `case when false then',
+      ),
+    ],
+    test: LEDGER,
+    only: 'what reached a period that was closing is late',
   },
   {
     name: 'the fence of a claim (L-4)',

@@ -117,6 +117,29 @@ export function publishingContract(bed: Bed): void {
       expect(await claimAll(bed.ledger(), END + 2 * HOUR)).toEqual([]);
     });
 
+    test('B4: what reached a period that was closing is late, though it was reported', async () => {
+      const claim = await started();
+      const told = (await spend(9, 'late', { now: END - 1 })).periods[0]?.claim;
+      if (told === undefined) throw new Error('not claimed');
+      // The workflow closes on what it knew; the report of the rest came too late for it.
+      await bed.ledger().publish(publishedOf(claim, { order: 2, closed: true }), END + 1);
+      await bed.ledger().periodReported(told, END + 2, 0);
+      expect(await claimOne(bed.ledger(), END + HOUR)).toMatchObject({
+        ...{ state: 'closed', own: { calls: 10 } },
+      });
+    });
+
+    test('B4: a last publish that is repeated takes no late firing back', async () => {
+      const claim = await started();
+      await bed.ledger().publish(publishedOf(claim, { order: 2, closed: true }), END);
+      await spend(9, 'late', { now: END });
+      const late = await claimOne(bed.ledger(), END);
+      const latches = { 'cost/8000/slack': { fired: [10 * USD] } };
+      await bed.ledger().recordLate(late, { latches, firingNo: 1, now: END });
+      await bed.ledger().publish(publishedOf(claim, { order: 3, closed: true }), END + 1);
+      expect(await viewOf(bed.ledger(), id)).toMatchObject({ latches, firings: 1 });
+    });
+
     test('B4: a row first written after its end is closed from the start', async () => {
       const past = seed('daily', { period: 'yesterday', endsAt: NOW - 1, limits });
       const result = await store(bed.ledger(), batch(events(9), [past]));
