@@ -42,6 +42,7 @@ export async function configurations(
       `select c.* from scope_configuration c
        where org = $1 and scope in (select json_array_elements_text($2::json))`,
       [org, wanted],
+      { hot: true },
     );
   let rows = await read();
   if (rows.length < new Set(scopes).size) {

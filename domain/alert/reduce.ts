@@ -11,11 +11,12 @@
  */
 import { deliveryId } from '../ids.js';
 import { assertNever, type Machine, type Step } from '../step.js';
+import { end, note, replace, sendingOf, underWay } from './deliveries.js';
 import type { AlertEffect, AlertEvent } from './events.js';
 import { afterAttempt, afterLoss, LOST } from './ladder.js';
 import type { Outcome, Suppression } from './outcome.js';
-import type { AlertInput, AlertState, Delivery, JournalEntry } from './state.js';
-import { alertStatusOf, hasEnded, isExhausted } from './status.js';
+import type { AlertInput, AlertState, Delivery } from './state.js';
+import { alertStatusOf, hasEnded } from './status.js';
 
 type AlertStep = Step<AlertState, AlertEffect>;
 
@@ -180,13 +181,6 @@ function postpone(state: AlertState, id: string, no: number, now: number): Alert
   });
 }
 
-/** */
-function underWay(state: AlertState, id: string, no: number): Delivery | undefined {
-  const delivery = state.deliveries.find((each) => each.id === id);
-  if (delivery?.status !== 'sending') return undefined;
-  return delivery.attempts.length + 1 === no ? delivery : undefined;
-}
-
 function acknowledged(
   state: AlertState,
   actor: { readonly by: string; readonly note?: string },
@@ -238,47 +232,6 @@ function conclude(before: AlertState, now: number): AlertState {
     };
   }
   return state;
-}
-
-function end(
-  state: AlertState,
-  delivery: Delivery,
-  how:
-    | { readonly status: 'accepted' | 'failed' }
-    | { readonly status: 'suppressed'; readonly suppression: Suppression },
-  now: number,
-): AlertState {
-  const { dueAt: _over, ...rest } = delivery;
-  const ended = replace(state, { ...rest, ...how });
-  const noted = note(ended, now, {
-    what: how.status === 'accepted' ? 'delivered' : how.status,
-    delivery: delivery.id,
-    channel: delivery.route.channel,
-    ...(how.status === 'suppressed' ? { reason: how.suppression } : {}),
-  });
-  return delivery.purpose === 'fire' && isExhausted(noted)
-    ? note(noted, now, { what: 'exhausted' })
-    : noted;
-}
-
-function sendingOf(delivery: Delivery): Delivery {
-  const { dueAt: _now, ...rest } = delivery;
-  return { ...rest, status: 'sending' };
-}
-
-function replace(state: AlertState, delivery: Delivery): AlertState {
-  return {
-    ...state,
-    deliveries: state.deliveries.map((each) => (each.id === delivery.id ? delivery : each)),
-  };
-}
-
-function note(state: AlertState, at: number, entry: Omit<JournalEntry, 'no' | 'at'>): AlertState {
-  return {
-    ...state,
-    unwritten: [...state.unwritten, { no: state.nextEntry, at, ...entry }],
-    nextEntry: state.nextEntry + 1,
-  };
 }
 
 /** One write at a time; a failed one is repeated with whatever came since. */

@@ -169,7 +169,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an answer counts for its own attempt (A-3)',
     edits: [
       edit(
-        'domain/alert/reduce.ts',
+        'domain/alert/deliveries.ts',
         'return delivery.attempts.length + 1 === no ? delivery : undefined;',
         'return delivery;',
       ),

@@ -118,6 +118,28 @@ describe('alerts the ledger decided', () => {
   });
 });
 
+describe('starting', () => {
+  test('a crossing that came in before the start is told at the start, not when its lease ends', async () => {
+    const world = createWorld();
+    world.relay.deliver([claimOf('p', { crossing: true })]);
+    await world.timers.advance(500);
+    expect(world.sent).toEqual([]);
+    world.relay.start();
+    await world.timers.advance(10);
+    expect(world.sent.map(({ id }) => id)).toEqual(['p']);
+  });
+
+  test('one that was stopped takes nothing more and does not start again', async () => {
+    const world = createWorld();
+    world.relay.start();
+    await world.relay.stop();
+    world.relay.deliver([claimOf('p', { crossing: true })]);
+    world.relay.start();
+    await world.timers.advance(10_000);
+    expect(world.sent).toEqual([]);
+  });
+});
+
 describe('stopping', () => {
   test('waits for what is under way and what was handed over, and claims nothing more', async () => {
     const world = createWorld({ signalsPerSecond: 10 });
