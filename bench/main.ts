@@ -72,11 +72,17 @@ async function run({ json, short, only }: Arguments, signal: AbortSignal): Promi
   const sizes = short ? SHORT : FULL;
   const stack = await startStack({ env: process.env, onProgress: say, signal });
   const reports: Report[] = [];
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
+  aborted.catch(() => undefined);
   try {
     for (const name of only) {
       signal.throwIfAborted();
       const began = performance.now();
-      reports.push(...(await orItsFailure(name, stack, sizes)));
+      reports.push(...(await Promise.race([orItsFailure(name, stack, sizes), aborted])));
       say(`${name} took ${((performance.now() - began) / 1_000).toFixed(1)} s`);
     }
   } finally {

@@ -76,7 +76,10 @@ export async function runRecovery(stack: Stack, size: RecoverySize): Promise<Rec
   const { poster, url, apiKey, killAndRestart } = await stack.service();
   const { sink } = stack;
   const webhook = sink.url + PATH;
-  const traffic = await startTraffic({ url, apiKey, webhook, sync: poster.sync }, size);
+  const traffic = await startTraffic(
+    { url, apiKey, webhook, sync: (document) => poster.sync(document) },
+    size,
+  );
   await delay(size.beforeMs);
   const killedAt = Date.now();
   await killAndRestart();

@@ -37,7 +37,7 @@ export interface BenchService {
   readonly url: string;
   readonly apiKey: string;
   /** SIGKILL, and a new one on the same port; resolves when that serves. */
-  killAndRestart(): Promise<void>;
+  readonly killAndRestart: () => Promise<void>;
 }
 
 export interface Stack {

@@ -7,7 +7,7 @@
  * S-2. A timer is armed anew only when the due moment moves, and never for 0 ms.
  * S-3. A bug in `reduce` or `perform` fails the workflow task, visibly, and heals with the fix.
  */
-import { condition } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 import type { Machine } from '../domain/step.js';
 
 export interface Carry<State, Effect> {
@@ -17,6 +17,12 @@ export interface Carry<State, Effect> {
 
 export type ShellEnd<State, Effect> =
   { readonly kind: 'settled' } | { readonly kind: 'rotate'; readonly carry: Carry<State, Effect> };
+
+/** The one timer there is, and the moment it was started for. */
+interface Timer {
+  readonly due: number;
+  readonly cancel: () => void;
+}
 
 export interface Shell<State, Event, Effect> {
   readonly state: () => State;
@@ -43,6 +49,7 @@ export function createShell<State, Event, Effect>(
   const outbox = [...carried.outbox];
   let inFlight = 0;
   let broken: { readonly error: unknown } | undefined;
+  let timer: Timer | undefined;
 
   const dispatch = (event: Event): void => {
     const [next, effects] = machine.reduce(state, event, Date.now());
@@ -52,20 +59,48 @@ export function createShell<State, Event, Effect>(
   };
   const start = (effect: Effect): void => {
     inFlight += 1;
-    ports.perform(effect).then(
-      (event) => {
+    ports
+      .perform(effect)
+      .then((event) => {
         inFlight -= 1;
         dispatch(event);
-      },
-      (error: unknown) => {
-        // Thrown from the main function, so that the task fails and not an unseen promise.
+      })
+      // S-3. Thrown from the main function, so that the task fails and not an unseen promise.
+      .catch((error: unknown) => {
         broken = { error };
-      },
-    );
+      });
   };
   const ready = (): boolean => outbox.length > 0 && !ports.wantsRotation();
   const settled = (): boolean => inFlight === 0 && outbox.length === 0 && machine.isSettled(state);
   const rotates = (): boolean => inFlight === 0 && ports.wantsRotation();
+
+  /** S-2. A wake that leaves the due moment where it is leaves its timer alone. */
+  const rearm = (): void => {
+    const due = machine.dueAt(state);
+    if (timer?.due === due) return;
+    timer?.cancel();
+    timer = due === undefined ? undefined : startTimer(due);
+  };
+  const startTimer = (due: number): Timer => {
+    const scope = new CancellationScope();
+    const started: Timer = {
+      due,
+      cancel: () => {
+        scope.cancel();
+      },
+    };
+    const ms = Math.max(due - Date.now(), 1);
+    scope
+      .run(() => sleep(ms, { summary: ports.timerSummary(state) }))
+      .then(() => {
+        if (timer === started) timer = undefined;
+        dispatch(machine.tick(Date.now()));
+      })
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) broken = { error };
+      });
+    return started;
+  };
 
   async function run(): Promise<ShellEnd<State, Effect>> {
     for (;;) {
@@ -73,17 +108,15 @@ export function createShell<State, Event, Effect>(
       if (ready()) for (const effect of outbox.splice(0)) start(effect);
       if (settled()) return { kind: 'settled' };
       if (rotates()) return { kind: 'rotate', carry: { state, outbox } };
-      const due = machine.dueAt(state);
-      const changed = (): boolean =>
-        broken !== undefined || ready() || settled() || rotates() || machine.dueAt(state) !== due;
-      if (due === undefined) await condition(changed);
-      else if (
-        !(await condition(changed, Math.max(due - Date.now(), 1), {
-          summary: ports.timerSummary(state),
-        }))
-      ) {
-        dispatch(machine.tick(Date.now()));
-      }
+      rearm();
+      await condition(
+        () =>
+          broken !== undefined ||
+          ready() ||
+          settled() ||
+          rotates() ||
+          machine.dueAt(state) !== timer?.due,
+      );
     }
   }
   return { state: () => state, dispatch, run };

@@ -8,6 +8,8 @@
  *      so that a crossing just before midnight still reaches someone.
  * A-3. An answer counts only for the attempt that is under way: a late one changes nothing.
  * A-4. Every decision is an entry of the journal, written in order, at least until it is there.
+ *      The first write waits for the first answer (or its time-out): nobody waits longer for a
+ *      message because the book is written meanwhile.
  */
 import { deliveryId } from '../ids.js';
 import { assertNever, type Machine, type Step } from '../step.js';
@@ -237,12 +239,23 @@ function conclude(before: AlertState, now: number): AlertState {
 /** A-4. One write at a time; a failed one is repeated with whatever came since. */
 function journal(state: AlertState, effects: readonly AlertEffect[], now: number): AlertStep {
   if (state.writing > 0 || state.unwritten.length === 0) return [state, effects];
-  if (state.rewriteAt !== undefined && state.rewriteAt > now) return [state, effects];
+  if (state.rewriteAt === undefined ? awaitsFirstAnswer(state) : state.rewriteAt > now) {
+    return [state, effects];
+  }
   const { rewriteAt: _tried, ...rest } = state;
   return [
     { ...rest, writing: state.unwritten.length },
     [...effects, { type: 'journal', status: alertStatusOf(state), entries: state.unwritten }],
   ];
+}
+
+/** Every first attempt is under way and nothing was written yet: an answer or a time-out comes. */
+function awaitsFirstAnswer({ unwritten, deliveries }: AlertState): boolean {
+  return (
+    unwritten[0]?.no === 1 &&
+    deliveries.length > 0 &&
+    deliveries.every(({ status, attempts }) => status === 'sending' && attempts.length === 0)
+  );
 }
 
 /** The earliest attempt or rewrite. Both are in the future once `advance` has run at their time. */

@@ -6,6 +6,7 @@
  * M-2. At most one publish is under way; what changed meanwhile is published right after it.
  * M-3. An alert that kills starts only after a publish that says `killed` was confirmed (K3).
  * M-4. A closing period fires what its last totals cross, then ends its alerts, then publishes.
+ * M-5. An alert that kills nothing is started before the row is told: people are told first.
  */
 import { assertNever, type Machine, type Step } from '../step.js';
 import { alertInputOf } from './alert-input.js';
@@ -188,6 +189,8 @@ function publishIfChanged(
 ): BudgetStep {
   if (state.phase === 'closed' || state.phase === 'opening') return [state, effects];
   if (state.publishing || state.republishAt !== undefined) return [state, effects];
+  // M-5. The start of an alert goes first; it always ends in an event. A kill's waits for us (M-3).
+  if (state.raising.length > 0 && state.afterPublish.length === 0) return [state, effects];
   const mark = markOf(state, now);
   if (mark === state.published) return [settle(state), effects];
   const publish: BudgetEffect = {

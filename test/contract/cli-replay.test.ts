@@ -6,7 +6,8 @@ import type { ReplayAnswer } from '../../cli/replay.js';
 import { kavach } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-const RECORDED = new URL('../replay/histories/alert-two-deliveries.json', import.meta.url).pathname;
+const RECORDED = new URL('../replay/histories/alert-ladder-to-failure.json', import.meta.url)
+  .pathname;
 
 interface Recorded {
   events: { eventType: string; activityTaskScheduledEventAttributes?: { activityType: object } }[];

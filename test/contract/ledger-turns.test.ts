@@ -9,7 +9,8 @@ describe('turns', () => {
     const inTurn = createTurns(1);
     const ran: string[] = [];
     let release: () => void = () => undefined;
-    const first = inTurn(() => new Promise<void>((resolve) => (release = resolve)));
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const first = inTurn(() => held);
     const rest = waiting.map(({ name, yields }) =>
       inTurn(() => {
         ran.push(name);
