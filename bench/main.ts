@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: every figure of docs/benchmarks.md, measured on this machine.
  * M-1. An account that does not balance exits 1; a figure that misses its bound is marked and
- *      does not: a slow machine is no fault of the code.
+ *      does not: a slow machine is no fault of the code. What `recovery` promises is an account.
  */
 import { cpus, totalmem } from 'node:os';
 import { benchCrossing } from './crossing.js';

@@ -26,7 +26,7 @@ export const FULL: Sizes = {
   history: { events: 1_000_000, bareEvents: 1_500 },
   recovery: {
     ...{ periods: 120, postsPerSecond: 60, postsPerCrossing: 10 },
-    ...{ beforeMs: 20_000, afterMs: 35_000, isJudged: true },
+    ...{ beforeMs: 30_000, afterMs: 35_000, isJudged: true },
   },
 };
 

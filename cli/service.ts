@@ -126,6 +126,9 @@ async function begin(
   parts.gateway = () => gateway.stop();
   say(`Gateway at ${gateway.url}`);
 
+  if (config.email === undefined) {
+    say('Email alerts are off: set RESEND_API_KEY and KAVACH_EMAIL_FROM');
+  }
   const activities = createActivities({
     ledger,
     channels: createChannels(config.email === undefined ? {} : { email: config.email }),

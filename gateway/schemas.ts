@@ -29,8 +29,8 @@ const syncedAlert = z.object({
 
 const alerts = z.array(syncedAlert).max(500);
 
-/** POST /v1/sync-config, as the Python SDK sends it; other fields are ignored. */
-export const syncDocument = z.object({
+/** POST /v1/sync-config, as the Python SDK sends it; other fields are ignored, with a warning. */
+export const syncDocument = z.looseObject({
   agent_name: name,
   budgets: z.array(syncedBudget).max(100).default([]),
   alert_configs: alerts.default([]),

@@ -67,6 +67,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // An idle connection that breaks is replaced at the next use, which then says what is wrong.
   pool.on('error', () => undefined);
+  // The pool's own listener goes with it while a connection is in use: one that breaks then would
+  // end the process. Whatever runs on it is told by its own rejection.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const inTurn = createTurns(options.poolSize);
   const prepared = createPrepared();
   const runOn = (client: pg.ClientBase): Run =>

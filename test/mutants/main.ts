@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { runTests, type TestRun } from './run-tests.js';
 import { MUTANTS, type Mutant } from './mutants.js';
 
+const USAGE = 'npm run mutants [-- --json] [-- part of a mutant’s name …]';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LEFT_BEHIND = new Set(['node_modules', '.git', '.kavach', 'dist', 'coverage']);
 
@@ -93,11 +94,27 @@ function show(verdicts: readonly Verdict[]): void {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  const unknown = args.find((arg) => arg.startsWith('--') && arg !== '--json');
+  if (unknown !== undefined) {
+    console.error(`${unknown === '--help' ? '' : `${unknown} is not known. `}${USAGE}`);
+    return unknown === '--help' ? 0 : 2;
+  }
   const names = args.filter((arg) => !arg.startsWith('--'));
   const wanted = MUTANTS.filter(
     ({ name }) => names.length === 0 || names.some((each) => name.includes(each)),
   );
   const copy = copyTree();
+  const remove = (): void => {
+    // By its own name only: whatever else lies beside it is somebody else's.
+    if (basename(copy).startsWith('kavach-mutants-'))
+      rmSync(copy, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      remove();
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    });
+  }
   const verdicts: Verdict[] = [];
   try {
     const red = await baseline(copy, wanted);
@@ -110,8 +127,7 @@ async function main(args: readonly string[]): Promise<number> {
       }
     }
   } finally {
-    // By its own name only: whatever else lies beside it is somebody else's.
-    if (basename(copy).startsWith('kavach-mutants-')) rmSync(copy, { recursive: true });
+    remove();
   }
   const isGood = verdicts.every(({ verdict }) => verdict === 'ok');
   if (args.includes('--json')) console.log(JSON.stringify({ ok: isGood, mutants: verdicts }));

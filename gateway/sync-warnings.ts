@@ -1,0 +1,58 @@
+/**
+ * What a synced document says that will have no effect: accepted (G-S3: words of newer SDKs must
+ * not be refused), but whoever wrote it by hand is told. Pure.
+ */
+import { CADENCES, CHANNELS, DIMENSIONS } from '../domain/words.js';
+import type { SyncDocument, SyncedAlert, SyncedBudget } from './schemas.js';
+
+const FIELDS = ['agent_name', 'budgets', 'alert_configs', 'org_budget', 'org_alert_configs'];
+const PERIODS: readonly string[] = [...CADENCES, 'per_run'];
+/** `loops` is the Python SDK's own guardrail: shown here, and nothing to warn of. */
+const TYPES: readonly string[] = [...DIMENSIONS, 'loops'];
+
+/** `budgets[0].period: "yearly" is no period here; shown, not evaluated`. At most 20. */
+export function warningsOf(document: SyncDocument): readonly string[] {
+  const warnings = [
+    ...unknownFields(document),
+    ...document.budgets.flatMap((budget, index) => ofBudget(budget, `budgets[${String(index)}]`)),
+    ...(document.org_budget == null ? [] : ofBudget(document.org_budget, 'org_budget')),
+    ...ofAlerts(document.alert_configs, 'alert_configs', document.budgets),
+    ...ofAlerts(document.org_alert_configs ?? [], 'org_alert_configs', [
+      ...(document.org_budget == null ? [] : [document.org_budget]),
+      ...document.budgets.filter(({ period }) => period === 'per_run' || period === 'run'),
+    ]),
+  ];
+  return warnings.slice(0, 20);
+}
+
+function unknownFields(document: SyncDocument): string[] {
+  return Object.keys(document)
+    .filter((field) => !FIELDS.includes(field))
+    .map((field) => `${quoted(field)} is no field of this document; ignored`);
+}
+
+function ofBudget({ budget_type, period }: SyncedBudget, path: string): string[] {
+  const words = (field: string, word: string, known: readonly string[]): string[] =>
+    known.includes(word)
+      ? []
+      : [`${path}.${field}: ${quoted(word)} is not known here; shown, not evaluated`];
+  return [...words('budget_type', budget_type, TYPES), ...words('period', period, PERIODS)];
+}
+
+function ofAlerts(
+  alerts: readonly SyncedAlert[],
+  list: string,
+  budgets: readonly SyncedBudget[],
+): string[] {
+  const held = new Set(budgets.map(({ budget_type }) => budget_type));
+  return alerts.flatMap(({ channel, budget_type }, index) => {
+    const path = `${list}[${String(index)}]`;
+    if (!CHANNELS.some((each) => each === channel)) {
+      return [`${path}.channel: ${quoted(channel)} is no channel here; it will never be told`];
+    }
+    if (budget_type === 'loops' || held.has(budget_type)) return [];
+    return [`${path}.budget_type: no budget of ${quoted(budget_type)} is held; it never fires`];
+  });
+}
+
+const quoted = (word: string): string => JSON.stringify(word.slice(0, 60));
