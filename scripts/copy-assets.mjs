@@ -1,0 +1,6 @@
+/** What the compiler leaves behind and the compiled service reads: the ledger's migrations. */
+import { cpSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+cpSync(at('../ledger/migrations'), at('../dist/ledger/migrations'), { recursive: true });
