@@ -10,7 +10,7 @@
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { AlertView, Channel } from '../channels/channel.js';
-import type { Outcome } from '../domain/alert/outcome.js';
+import { NOTHING_SENT, type Outcome } from '../domain/alert/outcome.js';
 import type { AlertInput, Delivery, DeliverAnswer } from '../domain/alert/state.js';
 import { idempotencyKey } from '../domain/ids.js';
 import type { DeliveryRef } from '../ledger/ledger.js';
@@ -76,7 +76,7 @@ async function beforeSending<T>(work: () => Promise<T>): Promise<T> {
     const name = error instanceof Error ? error.name : 'error';
     throw ApplicationFailure.nonRetryable(
       `the ledger did not take the attempt (${name}); nothing was sent`,
-      'NothingSent',
+      NOTHING_SENT,
     );
   }
 }

@@ -1,5 +1,6 @@
 /** Tells an activity that failed or timed out, which is an event, from a bug, which is not. */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import { NOTHING_SENT } from '../domain/alert/outcome.js';
 
 /** Runs `work`; an activity's failure becomes what `onFailure` makes of it. */
 export async function orElse<T>(
@@ -25,6 +26,3 @@ export function neverStarted(failure: ActivityFailure): boolean {
   const { cause } = failure;
   return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
 }
-
-/** Failure type of `deliver` when an attempt could not begin. */
-export const NOTHING_SENT = 'NothingSent';

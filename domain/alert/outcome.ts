@@ -40,3 +40,6 @@ export const SUPPRESSIONS = [
   'storm',
 ] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
+
+/** Failure type of an attempt that could not begin: it ended before anything left the house. */
+export const NOTHING_SENT = 'NothingSent';

@@ -2,7 +2,7 @@
  * Reads a report somebody sent, be it nonsense: a `Report`, or a word on what is wrong with it.
  * Never throws; a bad message is counted and costs nothing else (spec §8).
  */
-import { CADENCES, CHANNELS, DIMENSIONS } from '../words.js';
+import { CHANNELS, DIMENSIONS } from '../words.js';
 import type { Limit, Limits, Route, Threshold } from './limits.js';
 import type { Report } from './report.js';
 import type { RunLife } from './totals.js';
@@ -87,8 +87,7 @@ function runOf(run: unknown): Read<RunLife> {
   });
 }
 
-/** Also used for the limits of a workflow's own input. */
-export function limitsOf(limits: unknown): Read<Limits> {
+function limitsOf(limits: unknown): Read<Limits> {
   if (!isFields(limits) || !isCount(limits['rev'])) return bad('limits.rev: expected an integer');
   const list = limits['limits'];
   if (!Array.isArray(list) || list.length > DIMENSIONS.length) {
@@ -166,6 +165,3 @@ const isNames = (value: unknown): value is readonly string[] =>
 function isOneOf<const T extends string>(words: readonly T[], value: unknown): value is T {
   return (words as readonly unknown[]).includes(value);
 }
-
-/** Cadences a key may name; a workflow's input is checked before it begins. */
-export const isCadence = (value: unknown): boolean => isOneOf(CADENCES, value);
