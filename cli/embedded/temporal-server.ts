@@ -17,7 +17,7 @@ import { boundLog } from './log-file.js';
 import { freePorts, LOOPBACK, refuseTakenPort } from './ports.js';
 import { untilReady } from './start-up.js';
 import { prepareNamespace } from './temporal-namespace.js';
-import { serverArguments } from './temporal-settings.js';
+import { SERVER_ENVIRONMENT, serverArguments } from './temporal-settings.js';
 
 const HEALTHY_WITHIN_MS = 30_000;
 const PROBE_EVERY_MS = 25;
@@ -108,7 +108,7 @@ async function startOnce(options: TemporalServerOptions, lock: DataLock): Promis
     command: binary,
     args: serverArguments({ ip: LOOPBACK, port, uiPort, dbFile: DB_FILE }),
     // The CLI reads TEMPORAL_* settings, which are meant for clients.
-    env: bareEnvironment(process.env),
+    env: { ...bareEnvironment(process.env), ...SERVER_ENVIRONMENT },
     cwd: dataDir,
     logFile,
   });
