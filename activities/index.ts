@@ -1,11 +1,13 @@
 /** Everything that does I/O for the workflows, with its dependencies given once. */
 import type { Channel } from '../channels/channel.js';
+import type { AlertInput } from '../domain/alert/state.js';
 import type { ChannelName } from '../domain/words.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createDeliver } from './deliver.js';
 import { createJournal } from './journal.js';
 import { createOpenPeriod } from './open-period.js';
 import { createPublishPeriod } from './publish-period.js';
+import { createRaiseAlert } from './raise-alert.js';
 
 export interface ActivityDependencies {
   readonly ledger: Pick<
@@ -16,7 +18,11 @@ export interface ActivityDependencies {
   readonly channels: Readonly<Partial<Record<ChannelName, Channel>>>;
   /** Where people look: alerts' pages are below it. */
   readonly publicUrl: string;
+  /** Starts the workflow of an alert; resolves too when it was started before. */
+  readonly startAlert: (input: AlertInput) => Promise<unknown>;
   readonly now: () => number;
+  /** Resolves after so many ms. */
+  readonly pause: (ms: number) => Promise<void>;
   /** Of one attempt, connect to last byte; must stay below the activity's 5 s. */
   readonly timeoutMs: number;
 }
@@ -29,5 +35,6 @@ export function createActivities(dependencies: ActivityDependencies) {
     journal: createJournal(dependencies),
     openPeriod: createOpenPeriod(dependencies),
     publishPeriod: createPublishPeriod(dependencies),
+    raiseAlert: createRaiseAlert(dependencies),
   };
 }

@@ -24,7 +24,7 @@ const STEP = 1_000_000_000;
 const LIMIT = THRESHOLDS * STEP;
 const ARRIVES_WITHIN_MS = 15_000;
 /** What follows an alert (journal, publish) is over before the next arm's turn. */
-const PAUSE_MS = 150;
+const PAUSE_MS = 400;
 const BLOCKS = 6;
 
 export interface CrossingSize {

@@ -7,6 +7,7 @@ export function standInActivities(): Activities {
       Promise.resolve({ type: 'sent', outcome: { kind: 'accepted', reason: 'stand-in' } }),
     journal: () => Promise.resolve(),
     publishPeriod: () => Promise.resolve(),
+    raiseAlert: () => Promise.resolve(),
     openPeriod: ({ key, window, name, limits }) =>
       Promise.resolve({
         ...{ key, window, name, limits },

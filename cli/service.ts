@@ -6,6 +6,7 @@
  * S-2. A start that fails or is aborted closes what it had opened; a stop goes the same way:
  *      gateway, relay, worker, connection, ledger, each given its time to finish.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { createActivities } from '../activities/index.js';
 import { createChannels } from '../channels/index.js';
@@ -133,7 +134,9 @@ async function begin(
     ledger,
     channels: createChannels(config.email === undefined ? {} : { email: config.email }),
     publicUrl: publicUrl ?? gateway.url,
+    startAlert: (input) => client.startAlert(input),
     now: Date.now,
+    pause: (ms) => delay(ms),
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
   const bundle = () => workflowBundle(config.dataDir);

@@ -7,7 +7,7 @@
 import type { PeriodKey, Scope } from './budget/period-key.js';
 import { sha256Hex } from './hash.js';
 import { codePointBytes, codePoints, isSurrogate } from './utf8.js';
-import { CADENCES, type Cadence } from './words.js';
+import { CADENCES, type Cadence, type Dimension } from './words.js';
 
 const MAX_ID_BYTES = 255;
 const MAX_COMPONENT_BYTES = 64;
@@ -26,9 +26,21 @@ export function periodRowId({ org, scope, cadence, period }: PeriodKey): string 
   return parts.join('/');
 }
 
-/** `alert/default/agent:research-bot/daily/20261121T000000Z/3`: the third firing of that period. */
-export function alertWorkflowId(key: PeriodKey, firingNo: number): string {
-  return `alert/${periodPath(key)}/${String(firingNo)}`;
+/** What an alert is about, and which of its period's alerts it is, from 1. */
+export interface Firing {
+  readonly no: number;
+  readonly dimension: Dimension;
+  /** The threshold, in hundredths of a percent. */
+  readonly bps: number;
+}
+
+/**
+ * `alert/default/agent:research-bot/daily/20261121T000000Z/3-cost-8000`: the third firing of that
+ * period. A life that was lost before it was published may have used the number for something
+ * else, so the crossing is part of the id.
+ */
+export function alertWorkflowId(key: PeriodKey, { no, dimension, bps }: Firing): string {
+  return bounded(`alert/${periodPath(key)}/${String(no)}-${dimension}-${String(bps)}`);
 }
 
 /**
@@ -40,9 +52,8 @@ export function deliveryId(
   route: number | string,
   purpose: 'fire' | 'resolve' = 'fire',
 ): string {
-  const id = `${alertId}/${encodeComponent(String(route))}${purpose === 'fire' ? '' : '/resolve'}`;
-  if (id.length <= MAX_ID_BYTES) return id;
-  return hashed(id, MAX_ID_BYTES - HASH_DIGITS - 1);
+  const word = purpose === 'fire' ? '' : '/resolve';
+  return bounded(`${alertId}/${encodeComponent(String(route))}${word}`);
 }
 
 /**
@@ -63,7 +74,7 @@ export function parseBudgetWorkflowId(id: string): PeriodKey | undefined {
   return budgetWorkflowId(key) === id ? key : undefined;
 }
 
-/** At most 65 + 71 + 7 + 65 + 16 bytes and four slashes: an alert's id stays within 255. */
+/** At most 65 + 71 + 7 + 65 + 16 bytes and four slashes: a period's id stays within 255. */
 function periodPath({ org, scope, cadence, period, generation }: PeriodKey): string {
   const path = `${encodeComponent(org)}/${encodeScope(scope)}/${cadence}/${encodeComponent(period)}`;
   return cadence === 'run' ? `${path}/${String(generation)}` : path;
@@ -88,6 +99,10 @@ function encodeCodePoint(codePoint: number): string {
   return codePointBytes(codePoint)
     .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
     .join('');
+}
+
+function bounded(id: string): string {
+  return id.length <= MAX_ID_BYTES ? id : hashed(id, MAX_ID_BYTES - HASH_DIGITS - 1);
 }
 
 /** A readable beginning that ends on a whole escape, and the hash of all of it. */

@@ -98,10 +98,19 @@ export function createRelay(options: RelayOptions): Relay {
   const temporalOutage = createOutage('Temporal', log);
   const deliver = createDeliver({
     ...options,
+    pause: (ms) => new Promise((resolve) => timers.after(ms, resolve)),
+    owe: (work) => {
+      owed += 1;
+      void work.then(() => {
+        owed -= 1;
+        tellIfIdle();
+      });
+    },
     ...{ now, pace, ledgerOutage, temporalOutage, intervalMs: config.intervalMs },
   });
   const maxOrdinary = Math.max(Math.floor(config.maxInFlight * 0.8), 1);
   let inFlight = 0;
+  let owed = 0;
   let state: 'idle' | 'running' | 'stopping' = 'idle';
   /** Once stopped it stays so. */
   let isOver = false;
@@ -120,7 +129,7 @@ export function createRelay(options: RelayOptions): Relay {
     });
   };
 
-  const isIdle = (): boolean => inFlight === 0 && handover.size() === 0 && !isPumping;
+  const isIdle = (): boolean => inFlight + owed === 0 && handover.size() === 0 && !isPumping;
   const tellIfIdle = (): void => {
     if (isIdle()) onIdle();
   };

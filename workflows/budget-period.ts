@@ -3,20 +3,15 @@
  * every decision is `domain/budget/reduce.ts`; here are only Temporal's doors.
  */
 import {
-  ParentClosePolicy,
-  WorkflowIdReusePolicy,
   continueAsNew,
   getExternalWorkflowHandle,
   proxyActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
-  startChild,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { Activities } from '../activities/index.js';
-import type { AlertInput } from '../domain/alert/state.js';
 import { budgetDetails, timerSummaryOf } from '../domain/budget/details.js';
 import type { BudgetEffect, BudgetEvent } from '../domain/budget/events.js';
 import { beginBudget, type BudgetPeriodInput } from '../domain/budget/input.js';
@@ -25,15 +20,14 @@ import type { BudgetState } from '../domain/budget/state.js';
 import { budgetMachine } from '../domain/budget/reduce.js';
 import { budgetStatusOf } from '../domain/budget/status.js';
 import { alertSummary } from '../domain/alert/details.js';
-import type { AlertWorkflowInput } from '../domain/alert/events.js';
 import { orElse } from './failures.js';
 import { reportTotals, status, subjectEnded } from './messages.js';
 import { createRotation } from './rotation.js';
-import { kavachAgent, kavachOrg, kavachSeverity, kavachState } from './search-attributes.js';
+import { kavachState } from './search-attributes.js';
 import { createShell } from './shell.js';
 
 // Every effect ends in an event: one in flight for ever would hold rotation and every alert.
-const { publishPeriod, openPeriod } = proxyActivities<Activities>({
+const { publishPeriod, openPeriod, raiseAlert } = proxyActivities<Activities>({
   startToCloseTimeout: '3s',
   scheduleToCloseTimeout: '10s',
   retry: { initialInterval: '200ms', maximumInterval: '2s' },
@@ -99,40 +93,18 @@ export async function budgetPeriod(input: BudgetPeriodInput): Promise<void> {
           () => ({ type: 'publishFailed' }),
         );
       case 'raiseAlert':
-        await startAlert(effect.input);
-        return { type: 'alertRaised', alertId: effect.input.id };
+        return orElse<BudgetEvent>(
+          raiseAlert
+            .executeWithOptions({ summary: `Raise ${alertSummary(effect.input)}`.slice(0, 200) }, [
+              effect.input,
+            ])
+            .then(() => ({ type: 'alertRaised', alertId: effect.input.id })),
+          () => ({ type: 'raiseFailed', alertId: effect.input.id }),
+        );
       case 'endAlert':
         await endAlert(effect.alertId, effect.at);
         return { type: 'alertEnded', alertId: effect.alertId };
     }
-  }
-}
-
-/** Its id is the deduplication: an alert that was started before is started. */
-async function startAlert(input: AlertInput): Promise<void> {
-  const args: [AlertWorkflowInput] = [{ kind: 'raised', input }];
-  try {
-    await startChild('alert', {
-      workflowId: input.id,
-      args,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      // A task that a lost worker holds is handed out again only after this.
-      workflowTaskTimeout: '3s',
-      staticSummary: alertSummary(input),
-      ...(input.policy.searchAttributes
-        ? {
-            typedSearchAttributes: [
-              { key: kavachOrg, value: input.org },
-              { key: kavachAgent, value: input.facts.agentName },
-              { key: kavachState, value: 'firing' },
-              { key: kavachSeverity, value: input.facts.severity },
-            ],
-          }
-        : {}),
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }
 

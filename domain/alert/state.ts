@@ -9,6 +9,8 @@ import type { Policy } from './policy.js';
 
 /** What was crossed, so that the ledger can tell a firing from a repeat after a restore. */
 export interface FiringRef {
+  /** Which of its period's alerts this is, from 1. */
+  readonly no: number;
   readonly periodId: string;
   readonly limitsRev: number;
 }

@@ -24,7 +24,7 @@ export function alertInputOf(
   const { key, window, name, policy, limitsRev } = origin;
   const severity = severityOf(crossing.bps);
   return {
-    id: alertWorkflowId(key, firingNo),
+    id: alertWorkflowId(key, { no: firingNo, dimension: crossing.dimension, bps: crossing.bps }),
     org: key.org,
     subject: budgetWorkflowId(key),
     kind: 'threshold',
@@ -44,7 +44,11 @@ export function alertInputOf(
       ...(crossing.routes.some((route) => route.channel === 'kill') ? { kills: true } : {}),
     },
     routes: routesOf(crossing),
-    firing: { periodId: `${periodRowId(key)}/${String(key.generation)}`, limitsRev },
+    firing: {
+      no: firingNo,
+      periodId: `${periodRowId(key)}/${String(key.generation)}`,
+      limitsRev,
+    },
     policy,
   };
 }

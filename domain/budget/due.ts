@@ -12,8 +12,9 @@ import { heldUntil } from './thresholds.js';
 
 export function dueAtOf(state: BudgetState): number | undefined {
   if (state.phase === 'closed') return undefined;
-  if (state.phase !== 'open') return state.republishAt;
-  const moments = [state.republishAt, closesAt(state), runDueAt(state), heldDueAt(state)];
+  const again = [state.republishAt, ...state.raising.map(({ againAt }) => againAt)];
+  const moments =
+    state.phase === 'open' ? [...again, closesAt(state), runDueAt(state), heldDueAt(state)] : again;
   return moments.reduce<number | undefined>(
     (least, moment) =>
       moment === undefined ? least : least === undefined ? moment : Math.min(least, moment),

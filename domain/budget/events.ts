@@ -13,6 +13,8 @@ export type BudgetEvent =
   | { readonly type: 'published'; readonly mark: string; readonly covers: number }
   | { readonly type: 'publishFailed' }
   | { readonly type: 'alertRaised'; readonly alertId: string }
+  /** Nobody knows whether it has started: it is started again, and twice is once. */
+  | { readonly type: 'raiseFailed'; readonly alertId: string }
   | { readonly type: 'alertEnded'; readonly alertId: string }
   | { readonly type: 'ticked' };
 

@@ -1,5 +1,5 @@
 /** What goes back to the row, and when: only when something the row holds has changed. */
-import { alertWorkflowId } from '../ids.js';
+import type { AlertInput } from '../alert/state.js';
 import { notifyFor } from './notify.js';
 import type { BudgetState, Published } from './state.js';
 import { LEDGER } from './state.js';
@@ -7,35 +7,33 @@ import { directSenders, spentOf, sumOf } from './sum.js';
 import { unfire } from './thresholds.js';
 
 /**
- * Everything the row takes from the period; `order` and the fence are given per publish. What
- * waits for this very publish (K3) is in it as a kill, not as fired: when a life is lost before
- * that alert starts, the next one raises it.
+ * Everything the row takes from the period; `order` and the fence are given per publish. An alert
+ * that is not known to have started, as it waits for this very publish (K3) or is on its way, is
+ * not in it as fired: when this life is lost, the next one raises it.
  */
 function contentOf(state: BudgetState, now: number): Omit<Published, 'order' | 'epoch' | 'seq'> {
   const senders = directSenders(state);
+  const waiting = [...state.raising.map(({ input }) => input), ...state.afterPublish];
   const direct = sumOf(Object.values(senders)).totals;
   return {
     key: state.key,
     notify: notifyFor(state.limits, state.latches, spentOf(state, now), direct),
-    latches: unfire(state.latches, state.afterPublish),
-    firingNo: state.firingNo - (areLast(state) ? state.afterPublish.length : 0),
+    latches: unfire(state.latches, waiting),
+    firingNo: state.firingNo - (areLast(waiting, state.firingNo) ? waiting.length : 0),
     appliedRev: state.limits.rev,
     ...(state.killed === undefined ? {} : { killed: state.killed }),
     direct,
     senders,
-    openAlerts: state.openAlerts.filter(
-      ({ alertId }) => !state.afterPublish.some(({ id }) => id === alertId),
-    ),
+    openAlerts: state.openAlerts.filter(({ alertId }) => !waiting.some(({ id }) => id === alertId)),
     // A row is closed once nothing waits: what fires after that is late, and the ledger's (B4).
-    closed: state.phase !== 'open' && state.afterPublish.length === 0,
+    closed: state.phase !== 'open' && waiting.length === 0,
     rejected: state.rejected,
   };
 }
 
 /** Whether those that wait have the last numbers: then the next life gives them the same ids. */
-function areLast({ key, firingNo, afterPublish }: BudgetState): boolean {
-  const first = firingNo - afterPublish.length + 1;
-  return afterPublish.every(({ id }, index) => id === alertWorkflowId(key, first + index));
+function areLast(waiting: readonly AlertInput[], firingNo: number): boolean {
+  return waiting.every(({ firing }) => firing.no > firingNo - waiting.length);
 }
 
 /** Equal marks mean equal rows. */

@@ -52,6 +52,8 @@ export function reduceBudget(before: BudgetState, event: BudgetEvent, now: numbe
       return [{ ...state, publishing: false, republishAt: now + state.policy.retryMs }, []];
     case 'alertRaised':
       return alertRaised(state, event.alertId, now);
+    case 'raiseFailed':
+      return [againLater(state, event.alertId, now), []];
     case 'alertEnded':
       return evaluate(
         {
@@ -100,10 +102,12 @@ function ticked(state: BudgetState, now: number): BudgetStep {
       ? [state, []]
       : [next, [{ type: 'openPeriod', opening: openingOf(next) }]];
   }
-  const ends = endsAtOf(next);
-  return next.phase === 'open' && ends !== undefined && ends + next.policy.closeGraceMs <= now
-    ? close(next, now)
-    : evaluate(next, now);
+  const [raised, effects] = raiseAgain(next, now);
+  const ends = endsAtOf(raised);
+  const isOver = raised.phase === 'open' && ends !== undefined;
+  const [after, more] =
+    isOver && ends + raised.policy.closeGraceMs <= now ? close(raised, now) : evaluate(raised, now);
+  return [after, [...effects, ...more]];
 }
 
 /** Fires what is now passed (T2), then publishes what changed. */
@@ -145,7 +149,7 @@ function raise(
   const kills = crossing.routes.filter((route) => route.channel === 'kill');
   if (kills.length === 0) {
     effects.push({ type: 'raiseAlert', input });
-    return { ...raised, raising: [...raised.raising, input.id] };
+    return { ...raised, raising: [...raised.raising, { input }] };
   }
   return {
     ...raised,
@@ -162,14 +166,36 @@ function raise(
 
 /** Only an alert that has started can be told that it is over. */
 function alertRaised(state: BudgetState, alertId: string, now: number): BudgetStep {
-  const next = { ...state, raising: state.raising.filter((id) => id !== alertId) };
+  const next = { ...state, raising: state.raising.filter(({ input }) => input.id !== alertId) };
   if (next.phase !== 'closing') return evaluate(next, now);
   return publishIfChanged(next, [{ type: 'endAlert', alertId, at: endedAt(next, now) }], now);
 }
 
+function againLater(state: BudgetState, alertId: string, now: number): BudgetState {
+  const againAt = now + state.policy.retryMs;
+  const raising = state.raising.map((each) =>
+    each.input.id === alertId ? { ...each, againAt } : each,
+  );
+  return { ...state, raising };
+}
+
+/** Whose time has come is started again. */
+function raiseAgain(state: BudgetState, now: number): BudgetStep {
+  const effects: BudgetEffect[] = [];
+  const raising = state.raising.map((each) => {
+    if (each.againAt === undefined || each.againAt > now) return each;
+    effects.push({ type: 'raiseAlert', input: each.input });
+    return { input: each.input };
+  });
+  return [effects.length === 0 ? state : { ...state, raising }, effects];
+}
+
 function close(state: BudgetState, now: number): BudgetStep {
   const [fired, effects] = fire(state, now);
-  const starting = new Set([...fired.raising, ...fired.afterPublish.map(({ id }) => id)]);
+  const starting = new Set([
+    ...fired.raising.map(({ input }) => input.id),
+    ...fired.afterPublish.map(({ id }) => id),
+  ]);
   const at = endedAt(fired, now);
   for (const { alertId } of fired.openAlerts) {
     if (!starting.has(alertId)) effects.push({ type: 'endAlert', alertId, at });
@@ -189,7 +215,7 @@ function publishIfChanged(
 ): BudgetStep {
   if (state.phase === 'closed' || state.phase === 'opening') return [state, effects];
   if (state.publishing || state.republishAt !== undefined) return [state, effects];
-  // M-5. The start of an alert goes first; it always ends in an event. A kill's waits for us (M-3).
+  // M-5. The start of an alert goes first. A kill's waits for us (M-3).
   if (state.raising.length > 0 && state.afterPublish.length === 0) return [state, effects];
   const mark = markOf(state, now);
   if (mark === state.published) return [settle(state), effects];
@@ -216,7 +242,7 @@ function published(
     publishing: false,
     published: event.mark,
     afterPublish: state.afterPublish.slice(event.covers),
-    raising: [...state.raising, ...freed.map(({ id }) => id)],
+    raising: [...state.raising, ...freed.map((input) => ({ input }))],
   };
   return publishIfChanged(
     next,

@@ -69,6 +69,12 @@ export interface OpenAlert {
   readonly dimension: Dimension;
 }
 
+/** An alert on its way: its start is under way, or is tried again at `againAt`. */
+export interface Raising {
+  readonly input: AlertInput;
+  readonly againAt?: number;
+}
+
 export interface BudgetState {
   readonly key: PeriodKey;
   readonly window: PeriodWindow;
@@ -90,8 +96,8 @@ export interface BudgetState {
   readonly republishAt?: number;
   /** Crossings whose alert waits for the row to say `killed` (K3). */
   readonly afterPublish: readonly AlertInput[];
-  /** Ids of the alerts whose start is under way. */
-  readonly raising: readonly string[];
+  /** Alerts that are not yet known to have started. */
+  readonly raising: readonly Raising[];
   /** When the state was last looked at: time-driven moments up to it are done with. */
   readonly evaluatedAt: number;
   /** The order of the last publish: tells those of equal (epoch, seq) apart, over all lives. */

@@ -51,6 +51,14 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
   const activities = createActivities({
     ...{ ledger, channels: { webhook: channel }, publicUrl: 'https://kavach.test' },
     ...{ now: () => T0, timeoutMs: 4_000 },
+    startAlert: ({ id }) => {
+      calls.push(`start ${id}`);
+      return Promise.resolve('started');
+    },
+    pause: (ms) => {
+      calls.push(`pause ${String(ms)}`);
+      return Promise.resolve();
+    },
   });
   return { activities, requests, calls };
 }
@@ -109,6 +117,15 @@ describe('deliver', () => {
       reason: 'unsupported_channel',
     });
     expect(held.calls).toEqual([]);
+  });
+});
+
+describe('raiseAlert', () => {
+  test('M-5: the alert is started at once, and the period goes on after a head start', async () => {
+    const { activities, calls } = stage();
+    const { input } = attempt(1);
+    await activities.raiseAlert(input);
+    expect(calls).toEqual([`start ${input.id}`, 'pause 100']);
   });
 });
 

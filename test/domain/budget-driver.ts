@@ -68,6 +68,8 @@ export interface BudgetDriver {
   now: number;
   /** While true, publishes stay under way until `release`. */
   holdPublishes: boolean;
+  /** So many starts of alerts fail from now on. */
+  failRaises: number;
   send(event: BudgetEvent): void;
   report(report: Report): void;
   /** Lets time pass, ticking at every due moment on the way. */
@@ -95,6 +97,7 @@ export function driveBudget(
     published,
     now: T0,
     holdPublishes: false,
+    failRaises: 0,
     send: (event) => {
       const [next, effects] = budgetMachine.reduce(state, event, driver.now);
       state = rotate ? (JSON.parse(JSON.stringify(next)) as BudgetState) : next;
@@ -134,6 +137,11 @@ export function driveBudget(
         else confirm(effect);
         break;
       case 'raiseAlert':
+        if (driver.failRaises > 0) {
+          driver.failRaises -= 1;
+          driver.send({ type: 'raiseFailed', alertId: effect.input.id });
+          break;
+        }
         alerts.push(effect.input);
         driver.send({ type: 'alertRaised', alertId: effect.input.id });
         break;

@@ -19,6 +19,51 @@ const minute = limitsOf(
   'duration',
 );
 
+describe('an alert that cannot be started', () => {
+  const half = () => driveBudget(rowWith(limitsOf(1_000, [[5_000, 'slack']])));
+
+  test('is started again until it stands, and only then told as fired to the row', () => {
+    const driver = half();
+    const before = driver.published.length;
+    driver.failRaises = 3;
+    driver.report(totals(1, 500));
+    for (let tries = 0; tries < 3; tries += 1) {
+      expect(driver.alerts).toEqual([]);
+      expect(driver.published).toHaveLength(before);
+      driver.pass(DEFAULT_POLICY.retryMs);
+    }
+    expect(driver.alerts).toHaveLength(1);
+    expect(driver.published.at(-1)).toMatchObject({ firingNo: 1, openAlerts: [{}] });
+  });
+
+  test('does not keep a kill from the row, which takes it as not fired', () => {
+    const thresholds = [
+      [5_000, 'slack'],
+      [10_000, 'kill'],
+    ] as const;
+    const driver = driveBudget(rowWith(limitsOf(1_000, thresholds)));
+    driver.failRaises = 1;
+    driver.report(totals(1, 1_000));
+    expect(driver.published.at(-1)?.killed).toBeDefined();
+    const told = driver.published.at(-1)?.latches ?? {};
+    expect(told['cost/5000/slack']?.reached).toBeUndefined();
+    driver.pass(DEFAULT_POLICY.retryMs);
+    expect(driver.alerts.map(({ facts }) => facts.thresholdBps).sort()).toEqual([10_000, 5_000]);
+    expect(driver.published.at(-1)).toMatchObject({ firingNo: 2 });
+  });
+
+  test('is started and told that it is over when the period ends meanwhile', () => {
+    const driver = half();
+    driver.failRaises = 1;
+    driver.report(totals(1, 500, { closing: true }));
+    expect(driver.state.phase).toBe('closing');
+    driver.pass(DEFAULT_POLICY.retryMs);
+    expect(driver.alerts).toHaveLength(1);
+    expect(driver.ended).toHaveLength(1);
+    expect(driver.state.phase).toBe('closed');
+  });
+});
+
 describe('kill', () => {
   test('K3: the alert of a kill waits for the row; a failed publish is tried until it stands', () => {
     const driver = driveBudget(rowWith(limitsOf(1_000, [[10_000, 'slack', 'kill']])));

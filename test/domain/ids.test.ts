@@ -49,8 +49,8 @@ describe('ids are readable', () => {
   });
 
   test('an alert and its deliveries carry the subject of their period', () => {
-    const alert = alertWorkflowId(daily, 3);
-    expect(alert).toBe('alert/default/agent:research-bot/daily/20261121T000000Z/3');
+    const alert = alertWorkflowId(daily, { no: 3, dimension: 'cost', bps: 8_000 });
+    expect(alert).toBe('alert/default/agent:research-bot/daily/20261121T000000Z/3-cost-8000');
     expect(deliveryId(alert, 0)).toBe(`${alert}/0`);
     expect(deliveryId(alert, 0, 'resolve')).toBe(`${alert}/0/resolve`);
     expect(deliveryId(alert, 'slack#1')).toBe(`${alert}/slack%231`);
@@ -91,11 +91,13 @@ const key = fc
   })
   .map((made): PeriodKey => (made.cadence === 'run' ? made : { ...made, generation: 1 }));
 
+const FIRST = { no: 1, dimension: 'cost', bps: 5_000 } as const;
+
 describe('ids of any names', () => {
   test('ids: distinct keys give distinct ids', () => {
     fc.assert(
       fc.property(fc.uniqueArray(key, { selector: (made) => JSON.stringify(made) }), (keys) => {
-        const ids = keys.flatMap((made) => [budgetWorkflowId(made), alertWorkflowId(made, 1)]);
+        const ids = keys.flatMap((made) => [budgetWorkflowId(made), alertWorkflowId(made, FIRST)]);
         expect(new Set(ids).size).toBe(keys.length * 2);
       }),
       { numRuns: 300 },
@@ -117,7 +119,7 @@ describe('ids of any names', () => {
   test('ids: all are ASCII without spaces and at most 255 bytes', () => {
     fc.assert(
       fc.property(key, fc.maxSafeNat(), name, (made, no, ref) => {
-        const alert = alertWorkflowId(made, no);
+        const alert = alertWorkflowId(made, { ...FIRST, no });
         const ids = [budgetWorkflowId(made), alert, deliveryId(alert, ref, 'resolve')];
         for (const id of ids) {
           expect(id).toMatch(/^[!-~]+$/);
@@ -127,11 +129,22 @@ describe('ids of any names', () => {
     );
   });
 
+  test('ids: another crossing under the same number is another alert, also when cut', () => {
+    const long = 'x'.repeat(300);
+    for (const made of [
+      daily,
+      { ...run, org: long, scope: `agent:${long}` as const, period: long },
+    ]) {
+      const ids = [FIRST, { ...FIRST, bps: 8_000 }, { ...FIRST, dimension: 'calls' as const }];
+      expect(new Set(ids.map((firing) => alertWorkflowId(made, firing))).size).toBe(3);
+    }
+  });
+
   test('ids: deliveries of one alert differ by route and by purpose, also when cut', () => {
     const long = 'x'.repeat(300);
     const alert = alertWorkflowId(
       { ...run, org: long, scope: `agent:${long}`, period: long },
-      2 ** 53 - 1,
+      { no: 2 ** 53 - 1, dimension: 'tokens_total', bps: 10_000 },
     );
     const ids = [0, 1, 'a', long].flatMap((route) => [
       deliveryId(alert, route),

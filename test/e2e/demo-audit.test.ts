@@ -35,7 +35,7 @@ function faultless() {
     if (key === undefined) throw new Error(`no key of ${run}`);
     const no = (counts.get(run) ?? 0) + 1;
     counts.set(run, no);
-    const id = alertWorkflowId(key, no);
+    const id = alertWorkflowId(key, { no, dimension, bps });
     const routes = channels.filter((channel) => channel !== 'kill');
     return {
       ...{ id, org: 'default', subject: budgetWorkflowId(key), phase: 'firing', raisedAt: NOW },

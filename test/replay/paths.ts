@@ -98,9 +98,9 @@ function period(stage: Stage, row: PeriodRow, policy: Partial<Policy> = {}, open
     await handle.result();
   };
   const kept = (name: string): Kept => ({ name, workflowId });
-  const keptAlert = (name: string, no: number): Kept => ({
+  const keptAlert = (name: string, no: number, bps: number): Kept => ({
     name,
-    workflowId: alertWorkflowId(row.key, no),
+    workflowId: alertWorkflowId(row.key, { no, dimension: 'cost', bps }),
   });
   return { workflowId, handle, send, firings, close, kept, keptAlert };
 }
@@ -157,8 +157,8 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await send(reportOf(2, 1_000));
     await firings(2);
     await close(3, 1_000);
-    await stage.handle(keptAlert('', 2).workflowId).result();
-    return [kept('period-thresholds-kill-close'), keptAlert('alert-period-end', 2)];
+    await stage.handle(keptAlert('', 2, 10_000).workflowId).result();
+    return [kept('period-thresholds-kill-close'), keptAlert('alert-period-end', 2, 10_000)];
   },
   opening: async (stage) => {
     const row = rowOf('opening', { senders: { old: senderOf(300) } });
@@ -211,6 +211,20 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await stage.until('a publish', () => Promise.resolve(tries >= 3));
     await close(2, 1_000);
     return [kept('period-publish-failing')];
+  },
+  raiseFailing: async (stage) => {
+    let tries = 0;
+    stage.answer('raise', {
+      raise: () => {
+        tries += 1;
+        if (tries === 1) away();
+      },
+    });
+    const { send, close, kept } = period(stage, rowOf('raise'));
+    await send(reportOf(1, 600));
+    await stage.until('another try', () => Promise.resolve(tries >= 2));
+    await close(2, 600);
+    return [kept('period-raise-failing')];
   },
   hangingRun: async (stage) => {
     const limits = limitsOf(1, 600, 'duration');

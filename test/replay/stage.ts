@@ -15,8 +15,10 @@ import {
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.js';
 import type { DeliverInput } from '../../activities/deliver.js';
+import { createKavachClient } from '../../client/index.js';
 import { findTemporal } from '../../cli/embedded/temporal-binary.js';
 import { startTemporalServer } from '../../cli/embedded/temporal-server.js';
+import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import type { DeliverAnswer } from '../../domain/alert/state.js';
 import type { PeriodRow } from '../../domain/budget/input.js';
 import type { Published } from '../../domain/budget/state.js';
@@ -31,6 +33,8 @@ export interface Answers {
   /** May throw, to play a ledger that is away. */
   publish: (published: Published) => void;
   journal: () => void;
+  /** May throw, to play a server that is away. */
+  raise: () => void;
   openPeriod: () => PeriodRow;
 }
 
@@ -45,6 +49,9 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+const ignore = (): void => undefined;
+const quiet = { info: ignore, warn: ignore, error: ignore };
+
 export async function openStage(): Promise<Stage> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const dataDir = mkdtempSync(join(tmpdir(), 'kavach-record-'));
@@ -57,6 +64,7 @@ export async function openStage(): Promise<Stage> {
   const native = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection, identity: IDENTITY });
   const taskQueue = 'replay';
+  const kavach = createKavachClient({ client, taskQueue, policy: DEFAULT_POLICY, log: quiet });
   const answers = new Map<string, Partial<Answers>>();
   const activities: Activities = {
     deliver: async (request) =>
@@ -71,6 +79,10 @@ export async function openStage(): Promise<Stage> {
     publishPeriod: (published) => {
       answers.get(published.key.org)?.publish?.(published);
       return Promise.resolve();
+    },
+    raiseAlert: async (input) => {
+      answers.get(input.org)?.raise?.();
+      await kavach.startAlert(input);
     },
     openPeriod: ({ key }) => Promise.resolve().then(() => answers.get(key.org)!.openPeriod!()),
   };

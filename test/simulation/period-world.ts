@@ -5,6 +5,7 @@
  * and starts again from its row. All from one seed.
  */
 import type { Policy } from '../../domain/alert/policy.js';
+import type { AlertInput } from '../../domain/alert/state.js';
 import type { BudgetEffect, BudgetEvent } from '../../domain/budget/events.js';
 import {
   beginBudget,
@@ -105,12 +106,7 @@ export function createPeriodWorld(
         break;
       case 'raiseAlert':
         if (chaos.trouble(0.05)) clock.after(dice.between(0, 500), world.lose);
-        // The command is the server's from the moment the task is completed: a parent that is lost
-        // meanwhile changes nothing.
-        clock.after(chaos.delay(), () => {
-          providers.startAlert(effect.input);
-          soon({ type: 'alertRaised', alertId: effect.input.id });
-        });
+        raise(effect.input, soon);
         break;
       case 'endAlert':
         clock.after(chaos.delay(), () => {
@@ -119,6 +115,17 @@ export function createPeriodWorld(
         });
         break;
     }
+  }
+
+  /** An activity: of a life that is lost it may not be tried again, and a failed one may have been done. */
+  function raise(input: AlertInput, soon: (event: BudgetEvent) => void): void {
+    const life = actor;
+    clock.after(chaos.delay(), () => {
+      if (life?.phase() === 'lost' && dice.chance(0.5)) return;
+      const fails = chaos.trouble(0.1);
+      if (!fails || dice.chance(0.5)) providers.startAlert(input);
+      soon({ type: fails ? 'raiseFailed' : 'alertRaised', alertId: input.id });
+    });
   }
 
   function openedRow() {

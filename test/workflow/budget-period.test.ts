@@ -41,7 +41,10 @@ function period(policy: Partial<Policy> = {}, endsAt?: number) {
     [...mine()]
       .sort((a, b) => a.input.id.localeCompare(b.input.id))
       .map((each) => each.input.facts.thresholdBps);
-  const alertOf = (no: number) => harness.client.workflow.getHandle(alertWorkflowId(row.key, no));
+  const alertOf = (no: number) =>
+    harness.client.workflow.getHandle(
+      alertWorkflowId(row.key, { no, dimension: 'cost', bps: [5_000, 8_000, 10_000][no - 1] ?? 0 }),
+    );
   return { row, workflowId, handle, send, mine, fired, alertOf };
 }
 

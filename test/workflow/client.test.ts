@@ -83,7 +83,7 @@ describe('the facade on a real server', () => {
   test('A9: acknowledging twice is once, also after the alert has ended', async () => {
     const row = freshRow();
     await kavach.reportPeriod({ row, started: false, report: reportOf(1, 600) });
-    const alertId = alertWorkflowId(row.key, 1);
+    const alertId = alertWorkflowId(row.key, { no: 1, dimension: 'cost', bps: 5_000 });
     await harness.until(async () => (await kavach.alertStatus(alertId)) !== undefined);
     const first = await kavach.acknowledge(alertId, { by: 'ana', note: 'on it' });
     const second = await kavach.acknowledge(alertId, { by: 'ben' });

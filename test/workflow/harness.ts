@@ -13,6 +13,7 @@ import {
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.js';
 import type { DeliverInput } from '../../activities/deliver.js';
+import { createKavachClient } from '../../client/index.js';
 import { DEFAULT_POLICY, type Policy } from '../../domain/alert/policy.js';
 import type { DeliverAnswer, JournalEntry } from '../../domain/alert/state.js';
 import type { AlertStatus } from '../../domain/alert/view.js';
@@ -54,6 +55,9 @@ export const QUICK: Policy = {
   searchAttributes: true,
 };
 
+const ignore = (): void => undefined;
+const quiet = { info: ignore, warn: ignore, error: ignore };
+
 let bundle: Awaited<ReturnType<typeof bundleWorkflowCode>> | undefined;
 
 export async function startHarness(name: string): Promise<Harness> {
@@ -65,6 +69,7 @@ export async function startHarness(name: string): Promise<Harness> {
   const test = await connectTestClient(name);
   const { client, address, taskQueue } = test;
   const connection = await NativeConnection.connect({ address });
+  const kavach = createKavachClient({ client, taskQueue, policy: QUICK, log: quiet });
   const recorded: Recorded = { published: [], deliveries: [], journal: [] };
   const activities: Activities = {
     deliver: async (request) => {
@@ -79,6 +84,9 @@ export async function startHarness(name: string): Promise<Harness> {
       harness.onPublish(published);
       recorded.published.push(published);
       return Promise.resolve();
+    },
+    raiseAlert: async (input) => {
+      await kavach.startAlert(input);
     },
     openPeriod: () =>
       harness.row === undefined
