@@ -11,8 +11,8 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { AlertView, Channel } from '../channels/channel.js';
 import { NOTHING_SENT, type Outcome } from '../domain/alert/outcome.js';
-import type { AlertInput, Delivery, DeliverAnswer } from '../domain/alert/state.js';
-import { idempotencyKey } from '../domain/ids.js';
+import type { AlertInput, Delivery, DeliverAnswer, Purpose } from '../domain/alert/state.js';
+import { alertCode, idempotencyKey, incidentKey } from '../domain/ids.js';
 import type { DeliveryRef } from '../ledger/ledger.js';
 import { whileBeating } from './heartbeat.js';
 import type { ActivityDependencies } from './index.js';
@@ -23,6 +23,12 @@ export interface DeliverInput {
   /** From 1. */
   readonly attempt: number;
 }
+
+const STATES: Readonly<Record<Purpose, AlertView['state']>> = {
+  fire: 'firing',
+  acknowledge: 'acknowledged',
+  resolve: 'resolved',
+};
 
 export function createDeliver(
   dependencies: ActivityDependencies,
@@ -40,6 +46,7 @@ export function createDeliver(
       idempotencyKey: idempotencyKey(delivery.id),
       now: now(),
       timeoutMs: dependencies.timeoutMs,
+      ...(prepared.repeatsSince === undefined ? {} : { repeatsSince: prepared.repeatsSince }),
     });
     await record(ledger, ref, attempt, outcome, now());
     return { type: 'sent', outcome };
@@ -59,13 +66,21 @@ async function prepare(
   const view: AlertView = {
     alertId: input.id,
     kind: 'threshold',
-    state: ref.purpose === 'fire' ? 'firing' : 'resolved',
+    state: STATES[ref.purpose],
+    incidentKey: incidentKey(input.subject, input.facts.dimension),
+    code: alertCode(input.id),
     facts: input.facts,
     dashboardUrl: `${publicUrl}/alerts/${encodeURIComponent(input.id)}`,
   };
   const message = opened.message ?? channel.render(view, opened.destination.template);
   const begun = await ledger.beginAttempt(ref, attempt, message, now());
-  return { message: begun.message, destination: opened.destination };
+  // Nobody knows what came of an attempt that was begun before, nor of those before this one.
+  const repeats = attempt > 1 || begun.unfinished;
+  return {
+    message: begun.message,
+    destination: opened.destination,
+    ...(repeats ? { repeatsSince: input.facts.at } : {}),
+  };
 }
 
 async function beforeSending<T>(work: () => Promise<T>): Promise<T> {

@@ -21,8 +21,12 @@ export interface AlertView {
   /** The alert's id, also in the webhook's body. */
   readonly alertId: string;
   readonly kind: 'threshold';
-  /** `firing`, or `resolved` where the destination asked for resolutions (T7). */
-  readonly state: 'firing' | 'resolved';
+  /** `acknowledged` is for PagerDuty; `resolved` where the destination asked for it (T7). */
+  readonly state: 'firing' | 'acknowledged' | 'resolved';
+  /** T9. The same for all alerts of one budget, period and dimension; at most 255 ASCII. */
+  readonly incidentKey: string;
+  /** A short code of this alert for people, six letters and digits: `K7Q2MD`. */
+  readonly code: string;
   readonly facts: ThresholdFacts;
   /** Absolute address of the alert's page. */
   readonly dashboardUrl: string;
@@ -35,6 +39,11 @@ export interface DeliveryRequest {
   readonly idempotencyKey: string;
   /** Epoch ms of this attempt (`webhook-timestamp`). */
   readonly now: number;
+  /**
+   * An earlier attempt may have got through: epoch ms before the first of them. Where the provider
+   * cannot tell a repeat, look there before sending again (SMS, A4).
+   */
+  readonly repeatsSince?: number;
   /** Whole attempt, connect to last byte. Default of callers: 4,000. */
   readonly timeoutMs: number;
 }

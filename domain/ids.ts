@@ -4,6 +4,7 @@
  *      cannot be written out whole carries 128 bits of its hash after a `~`, which no other id has.
  * I-2. An id is ASCII and at most 255 bytes; no text, however broken, makes one throw.
  */
+import type { Purpose } from './alert/state.js';
 import type { PeriodKey, Scope } from './budget/period-key.js';
 import { sha256Hex } from './hash.js';
 import { codePointBytes, codePoints, isSurrogate } from './utf8.js';
@@ -50,10 +51,26 @@ export function alertWorkflowId(key: PeriodKey, { no, dimension, bps }: Firing):
 export function deliveryId(
   alertId: string,
   route: number | string,
-  purpose: 'fire' | 'resolve' = 'fire',
+  purpose: Purpose = 'fire',
 ): string {
-  const word = purpose === 'fire' ? '' : '/resolve';
+  const word = purpose === 'fire' ? '' : `/${purpose}`;
   return bounded(`${alertId}/${encodeComponent(String(route))}${word}`);
+}
+
+/** T9. One incident per budget, period and dimension, whatever its thresholds. */
+export function incidentKey(subject: string, dimension: Dimension): string {
+  return `kavach-${sha256Hex(`${subject} ${dimension}`)}`;
+}
+
+const CODE_LETTERS = '123456789ABCDEFGHJKLMNPQRSTUVWXZ';
+
+/** Six letters and digits that are not taken for each other, for a text message (30 bits). */
+export function alertCode(alertId: string): string {
+  const digits = sha256Hex(alertId);
+  return Array.from({ length: 6 }, (_, at) => {
+    const value = Number.parseInt(digits.slice(at * 2, at * 2 + 2), 16);
+    return CODE_LETTERS[value % 32] ?? '';
+  }).join('');
 }
 
 /**

@@ -12,7 +12,7 @@
  * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`.
  */
 import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
-import type { AlertInput, JournalEntry } from '../domain/alert/state.js';
+import type { AlertInput, JournalEntry, Purpose } from '../domain/alert/state.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { Limits } from '../domain/budget/limits.js';
 import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
@@ -40,7 +40,7 @@ export interface DeliveryRef {
   readonly org: string;
   readonly alertId: string;
   readonly deliveryId: string;
-  readonly purpose: 'fire' | 'resolve';
+  readonly purpose: Purpose;
   readonly channel: ChannelName;
   readonly destination?: string;
   readonly firing: {

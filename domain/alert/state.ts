@@ -21,6 +21,29 @@ export interface AlertRoute {
   readonly destination?: string;
 }
 
+/**
+ * How an alert goes on where its own routes do not do. Frozen when it starts (A1); absent: there is
+ * nobody else to tell.
+ */
+export interface Response {
+  /** A5. The operators' destinations, in the order they are tried. */
+  readonly operators: readonly AlertRoute[];
+  /** A8. Level by level, `rounds` times over; absent: it does not escalate. */
+  readonly escalation?: Escalation;
+}
+
+export interface Escalation {
+  readonly levels: readonly EscalationLevel[];
+  /** At least 1. */
+  readonly rounds: number;
+}
+
+/** `afterMs` counts from the first accepted delivery, or the last failed one, of what came before. */
+export interface EscalationLevel {
+  readonly afterMs: number;
+  readonly routes: readonly AlertRoute[];
+}
+
 /** The frozen input of an alert. */
 export interface AlertInput {
   readonly id: string;
@@ -32,6 +55,7 @@ export interface AlertInput {
   readonly routes: readonly AlertRoute[];
   readonly firing: FiringRef;
   readonly policy: Policy;
+  readonly response?: Response;
 }
 
 export interface Attempt {
@@ -44,13 +68,23 @@ export interface Attempt {
 }
 
 /**
+ * What a delivery says: that it fires, that a person has taken it (PagerDuty), that it is over (T7).
+ */
+export type Purpose = 'fire' | 'acknowledge' | 'resolve';
+
+/** Why a delivery goes where it goes: its own route, a fallback (A5), a level of escalation (A8). */
+export type Cause = 'route' | 'fallback' | 'level';
+
+/**
  * `due`: the next attempt starts at `dueAt`; `sending`: one is under way; the last three are ends.
  * `purpose` `resolve` is the word that it is over, for destinations that want it (T7).
  */
 export interface Delivery {
   readonly id: string;
   readonly route: AlertRoute;
-  readonly purpose: 'fire' | 'resolve';
+  readonly purpose: Purpose;
+  /** Default `route`. */
+  readonly cause?: Cause;
   readonly status: 'due' | 'sending' | 'accepted' | 'failed' | 'suppressed';
   readonly dueAt?: number;
   readonly attempts: readonly Attempt[];

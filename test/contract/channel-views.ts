@@ -19,6 +19,8 @@ const FACTS: ThresholdFacts = {
 
 export function firingView(facts: Partial<ThresholdFacts> = {}): AlertView {
   return {
+    incidentKey: 'kavach-incident',
+    code: 'K7Q2MD',
     alertId: 'alert/acme/research-bot/7',
     kind: 'threshold',
     state: 'firing',

@@ -5,7 +5,7 @@
 import type { AlertEffect, AlertEvent } from '../../domain/alert/events.js';
 import type { Outcome } from '../../domain/alert/outcome.js';
 import { alertMachine, beginAlert, wordAgainst } from '../../domain/alert/reduce.js';
-import type { AlertInput, AlertState } from '../../domain/alert/state.js';
+import type { AlertInput, AlertState, Purpose } from '../../domain/alert/state.js';
 import { createActor, type Actor } from './actor.js';
 import { copy, type Chaos } from './chaos.js';
 import type { Dice } from './dice.js';
@@ -18,7 +18,7 @@ export interface Arrival {
   readonly at: number;
   readonly alertId: string;
   readonly deliveryId: string;
-  readonly purpose: 'fire' | 'resolve';
+  readonly purpose: Purpose;
   readonly attempt: number;
   /** `cost/8000/slack/1000`: a firing, by the limit's value (T2). */
   readonly firing: string;
