@@ -57,6 +57,11 @@ export function deliveryId(
   return bounded(`${alertId}/${encodeComponent(String(route))}${word}`);
 }
 
+/** The delivery that follows another one: the word that somebody has taken it, or that it is over. */
+export function sequelId(delivery: string, purpose: Exclude<Purpose, 'fire'>): string {
+  return bounded(`${delivery}/${purpose}`);
+}
+
 /** T9. One incident per budget, period and dimension, whatever its thresholds. */
 export function incidentKey(subject: string, dimension: Dimension): string {
   return `kavach-${sha256Hex(`${subject} ${dimension}`)}`;

@@ -1,7 +1,6 @@
 /** Changes of one delivery, each with its entry of the journal where it is a decision (A10). */
 import type { Suppression } from './outcome.js';
 import type { AlertState, Delivery, JournalEntry } from './state.js';
-import { isExhausted } from './status.js';
 
 /** The delivery, if this attempt of it is under way; an answer to any other changes nothing. */
 export function underWay(state: AlertState, id: string, no: number): Delivery | undefined {
@@ -19,16 +18,12 @@ export function end(
   now: number,
 ): AlertState {
   const { dueAt: _over, ...rest } = delivery;
-  const ended = replace(state, { ...rest, ...how });
-  const noted = note(ended, now, {
+  return note(replace(state, { ...rest, ...how, endedAt: now }), now, {
     what: how.status === 'accepted' ? 'delivered' : how.status,
     delivery: delivery.id,
     channel: delivery.route.channel,
     ...(how.status === 'suppressed' ? { reason: how.suppression } : {}),
   });
-  return delivery.purpose === 'fire' && isExhausted(noted)
-    ? note(noted, now, { what: 'exhausted' })
-    : noted;
 }
 
 export function sendingOf(delivery: Delivery): Delivery {

@@ -3,7 +3,9 @@ import { codeAmount } from '../amount.js';
 import { formatUtcMinute } from '../civil.js';
 import { pctUsed } from '../ratio.js';
 import type { AlertEffect } from './events.js';
-import type { AlertInput, AlertState, Delivery } from './state.js';
+import { escalationDueAt } from './escalation.js';
+import { resultOf } from './result.js';
+import type { AlertInput, AlertState, Delivery, Purpose } from './state.js';
 
 /** `critical: research-bot passed 100% of its daily cost limit`. */
 export function alertSummary({ facts }: AlertInput): string {
@@ -14,13 +16,22 @@ export function alertSummary({ facts }: AlertInput): string {
 
 export function attemptSummary(effect: Extract<AlertEffect, { type: 'deliver' }>): string {
   const { delivery, attempt } = effect;
-  const word = delivery.purpose === 'fire' ? 'Send' : 'Tell that it is over';
-  return `${word}: ${delivery.route.channel}, attempt ${String(attempt)}`;
+  const { purpose, cause = 'route', route } = delivery;
+  const why = { route: '', fallback: ' (fallback)', level: ' (escalation)' }[cause];
+  return `${PURPOSES[purpose]}: ${route.channel}${why}, attempt ${String(attempt)}`;
 }
+
+const PURPOSES: Readonly<Record<Purpose, string>> = {
+  fire: 'Send',
+  acknowledge: 'Tell that somebody has taken it',
+  resolve: 'Tell that it is over',
+};
 
 export function alertTimerSummary(state: AlertState): string {
   const waiting = state.deliveries.filter((delivery) => delivery.status === 'due');
-  if (waiting.length === 0) return 'Try the journal again';
+  if (waiting.length === 0) {
+    return escalationDueAt(state) === undefined ? 'Try the journal again' : 'Next level to be told';
+  }
   return `Next attempt: ${waiting.map((delivery) => delivery.route.channel).join(', ')}`.slice(
     0,
     200,
@@ -40,6 +51,7 @@ export function alertDetails(state: AlertState): string {
     '',
   ];
   if (state.deliveries.length > 0) {
+    lines.push(`Result: **${resultOf(state)}**`, '');
     lines.push('| delivery | state | attempts | last word |', '| --- | --- | ---: | --- |');
     for (const delivery of state.deliveries) lines.push(deliveryLine(delivery));
   }
@@ -52,8 +64,9 @@ function byWhom(state: AlertState): string {
 }
 
 function deliveryLine(delivery: Delivery): string {
-  const { route, purpose, status, attempts, suppression } = delivery;
+  const { route, purpose, cause = 'route', level, status, attempts, suppression } = delivery;
   const last = suppression ?? attempts.at(-1)?.reason ?? '';
-  const name = purpose === 'fire' ? route.channel : `${route.channel} (over)`;
+  const why = { route: '', fallback: ' (fallback)', level: ` (level ${String(level)})` }[cause];
+  const name = `${route.channel}${purpose === 'fire' ? why : ` (${purpose})`}`;
   return `| ${name} | ${status} | ${String(attempts.length)} | ${last.replaceAll(/[|\n\r]/g, ' ')} |`;
 }

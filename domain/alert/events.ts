@@ -19,6 +19,8 @@ export type AlertEvent =
     }
   /** Nobody knows whether it was sent: the worker was lost in the middle. */
   | { readonly type: 'attemptLost'; readonly delivery: string; readonly attempt: number }
+  /** A6. The provider took it, and now says that it did not arrive. */
+  | { readonly type: 'revoked'; readonly delivery: string; readonly reason: string }
   | { readonly type: 'acknowledged'; readonly by: string; readonly note?: string }
   | { readonly type: 'resolved'; readonly by: string; readonly note?: string }
   /** T7. The period is over. */
@@ -33,7 +35,7 @@ export type AlertEffect =
   | {
       readonly type: 'deliver';
       readonly input: AlertInput;
-      readonly delivery: Pick<Delivery, 'id' | 'route' | 'purpose'>;
+      readonly delivery: Pick<Delivery, 'id' | 'route' | 'purpose' | 'cause'>;
       readonly attempt: number;
     }
   | {

@@ -14,11 +14,16 @@
 import { deliveryId } from '../ids.js';
 import { assertNever, type Machine, type Step } from '../step.js';
 import { end, note, replace, sendingOf, underWay } from './deliveries.js';
+import { escalate, escalationDueAt } from './escalation.js';
 import type { AlertEffect, AlertEvent } from './events.js';
+import { openFallbacks } from './fallback.js';
+import { gateOf, wordAgainst } from './holds.js';
 import { afterAttempt, afterLoss, LOST } from './ladder.js';
 import type { Outcome, Suppression } from './outcome.js';
 import type { AlertInput, AlertState, Delivery } from './state.js';
-import { alertStatusOf, hasEnded } from './status.js';
+import { hasEnded, resultOf } from './result.js';
+import { openSequels } from './sequels.js';
+import { alertStatusOf } from './status.js';
 
 type AlertStep = Step<AlertState, AlertEffect>;
 
@@ -47,6 +52,8 @@ export function beginAlert(input: AlertInput, now: number): AlertState {
       dueAt: now,
       attempts: [],
     })),
+    escalated: 0,
+    result: 'pending',
     unwritten: [],
     nextEntry: 1,
     writing: 0,
@@ -66,6 +73,8 @@ export function reduceAlert(state: AlertState, event: AlertEvent, now: number): 
       return advance(attempted(state, event.delivery, event.attempt, 'lost', now), now);
     case 'attemptNotMade':
       return advance(postpone(state, event.delivery, event.attempt, now), now);
+    case 'revoked':
+      return advance(revoked(state, event.delivery, event.reason, now), now);
     case 'acknowledged':
       return advance(acknowledged(state, event, now), now);
     case 'resolved':
@@ -98,35 +107,35 @@ function advance(before: AlertState, now: number): AlertStep {
   let state = conclude(before, now);
   for (const delivery of state.deliveries) {
     if (delivery.status !== 'due' || (delivery.dueAt ?? 0) > now) continue;
-    const held = wordAgainst(state, delivery.purpose);
+    const held = wordAgainst(state, delivery.purpose) ?? gateOf(state, delivery);
     if (held !== undefined) {
       state = end(state, delivery, { status: 'suppressed', suppression: held }, now);
       continue;
     }
-    const { id, route, purpose } = delivery;
+    const { id, route, purpose, cause } = delivery;
     state = replace(state, { ...sendingOf(delivery) });
     effects.push({
       type: 'deliver',
       input: state.input,
-      delivery: { id, route, purpose },
+      delivery: { id, route, purpose, ...(cause === undefined ? {} : { cause }) },
       attempt: delivery.attempts.length + 1,
     });
   }
   return journal(conclude(state, now), effects, now);
 }
 
-/**
- * A-2. A person's word ends all sending. Whoever performs a `deliver` asks again right before:
- * a rotation may have held it back while the word came (A8).
- */
-export function wordAgainst(
-  state: AlertState,
-  purpose: Delivery['purpose'],
-): Suppression | undefined {
-  if (purpose === 'resolve') return undefined;
-  if (state.phase === 'acknowledged') return 'acknowledged';
-  if (state.resolved !== undefined && state.resolved.by !== 'period end') return 'resolved';
-  return state.acknowledged !== undefined ? 'acknowledged' : undefined;
+/** A6. A vote taken back opens the fallback, unless a person has taken the alert meanwhile. */
+function revoked(state: AlertState, id: string, reason: string, now: number): AlertState {
+  const delivery = state.deliveries.find((each) => each.id === id);
+  if (delivery?.status !== 'accepted' || delivery.purpose !== 'fire') return state;
+  const said = reason.slice(0, 200);
+  const failed = replace(state, { ...delivery, status: 'failed', endedAt: now });
+  return note(failed, now, {
+    what: 'revoked',
+    delivery: id,
+    channel: delivery.route.channel,
+    reason: said,
+  });
 }
 
 function attempted(
@@ -213,27 +222,28 @@ function resolved(
   });
 }
 
-/** T7: who was told is told that it is over; a late alert, nobody's period, ends with its deliveries. */
+/** Everything that follows from where the deliveries stand. */
 function conclude(before: AlertState, now: number): AlertState {
-  let state = before;
-  const fires = state.deliveries.filter((delivery) => delivery.purpose === 'fire');
-  if (state.phase !== 'resolved' && state.input.facts.late === true && fires.every(hasEnded)) {
-    return resolved(state, { by: 'delivered' }, now);
-  }
-  if (state.phase !== 'resolved' || state.input.facts.late === true) return state;
-  for (const [index, delivery] of fires.entries()) {
-    const id = deliveryId(state.input.id, index, 'resolve');
-    const told = state.deliveries.some((each) => each.id === id);
-    if (told || delivery.status !== 'accepted') continue;
-    state = {
-      ...state,
-      deliveries: [
-        ...state.deliveries,
-        { id, route: delivery.route, purpose: 'resolve', status: 'due', dueAt: now, attempts: [] },
-      ],
-    };
-  }
-  return state;
+  const isOver = wordAgainst(before, 'fire') !== undefined;
+  const opened = escalate(openFallbacks(before, isOver, now), now);
+  const fires = opened.deliveries.filter(({ purpose }) => purpose === 'fire');
+  const isLate = opened.input.facts.late === true;
+  // A late alert is nobody's period: it ends with its deliveries.
+  const state =
+    isLate && opened.phase !== 'resolved' && fires.every(hasEnded)
+      ? resolved(opened, { by: 'delivered' }, now)
+      : opened;
+  return noteResult(openSequels(state, now), now);
+}
+
+/** A1, A6: said once, and again when it changes. */
+function noteResult(state: AlertState, now: number): AlertState {
+  const result = resultOf(state);
+  if (result === state.result) return state;
+  const told = { ...state, result };
+  if (result !== 'degraded' && result !== 'exhausted') return told;
+  const reason = 'fewer channels have accepted it than its priority asks for';
+  return note(told, now, { what: result, ...(result === 'degraded' ? { reason } : {}) });
 }
 
 /** A-4. One write at a time; a failed one is repeated with whatever came since. */
@@ -258,9 +268,11 @@ function awaitsFirstAnswer({ unwritten, deliveries }: AlertState): boolean {
   );
 }
 
-/** The earliest attempt or rewrite. Both are in the future once `advance` has run at their time. */
+/** The earliest attempt, rewrite or level. Both are in the future once `advance` has run at their time. */
 function dueAtOf(state: AlertState): number | undefined {
   let earliest = state.writing === 0 ? state.rewriteAt : undefined;
+  const level = escalationDueAt(state);
+  if (level !== undefined) earliest = Math.min(earliest ?? level, level);
   for (const { status, dueAt } of state.deliveries) {
     if (status !== 'due' || dueAt === undefined) continue;
     earliest = Math.min(earliest ?? dueAt, dueAt);

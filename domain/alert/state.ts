@@ -89,7 +89,18 @@ export interface Delivery {
   readonly dueAt?: number;
   readonly attempts: readonly Attempt[];
   readonly suppression?: Suppression;
+  readonly endedAt?: number;
+  /** The level of escalation it belongs to, with its fallbacks; absent: the alert's own routes. */
+  readonly level?: number;
+  /** Its fallback was decided on (A5): at most once. */
+  readonly fellBack?: true;
 }
+
+/**
+ * A6. `delivered`: enough channels have accepted it; `degraded`: fewer, and nothing is under way;
+ * `exhausted`: none has.
+ */
+export type AlertResult = 'pending' | 'delivered' | 'degraded' | 'exhausted';
 
 export interface AlertState {
   readonly input: AlertInput;
@@ -98,6 +109,12 @@ export interface AlertState {
   readonly acknowledged?: { readonly by: string; readonly at: number; readonly note?: string };
   readonly resolved?: { readonly by: string; readonly at: number; readonly note?: string };
   readonly deliveries: readonly Delivery[];
+  /** Levels of escalation begun so far, over all rounds. */
+  readonly escalated: number;
+  /** When the last of them began. */
+  readonly stageAt?: number;
+  /** What the journal was last told of the deliveries together. */
+  readonly result: AlertResult;
   /** Decisions not yet written to the journal, oldest first, with the number of the first. */
   readonly unwritten: readonly JournalEntry[];
   readonly nextEntry: number;
@@ -118,6 +135,10 @@ export interface JournalEntry {
     | 'failed'
     | 'acknowledged'
     | 'resolved'
+    | 'fallback'
+    | 'escalated'
+    | 'revoked'
+    | 'degraded'
     | 'exhausted';
   readonly delivery?: string;
   readonly channel?: ChannelName;

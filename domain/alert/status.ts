@@ -1,23 +1,13 @@
-/** The answer to the `alertStatus` query, and what follows from the deliveries alone. */
-import type { AlertState, Delivery } from './state.js';
+/** The answer to the `alertStatus` query. */
+import { hasEnded, resultOf } from './result.js';
+import type { AlertState } from './state.js';
 import type { AlertStatus } from './view.js';
 
-export function hasEnded(delivery: Delivery): boolean {
-  return delivery.status !== 'due' && delivery.status !== 'sending';
-}
-
-/** A1. Every delivery has ended and none was accepted; an alert without deliveries never is. */
-export function isExhausted(state: AlertState): boolean {
-  const fires = state.deliveries.filter((delivery) => delivery.purpose === 'fire');
-  return (
-    fires.length > 0 &&
-    fires.every(hasEnded) &&
-    !fires.some((delivery) => delivery.status === 'accepted')
-  );
-}
+export { hasEnded };
 
 export function alertStatusOf(state: AlertState): AlertStatus {
   const { input, phase, raisedAt, acknowledged, resolved, deliveries, rejected } = state;
+  const result = resultOf(state);
   return {
     id: input.id,
     org: input.org,
@@ -28,7 +18,8 @@ export function alertStatusOf(state: AlertState): AlertStatus {
     ...(acknowledged === undefined ? {} : { acknowledged }),
     ...(resolved === undefined ? {} : { resolved }),
     deliveries,
-    exhausted: isExhausted(state),
+    result,
+    exhausted: result === 'exhausted',
     rejected,
   };
 }

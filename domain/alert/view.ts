@@ -1,6 +1,6 @@
 /** What an alert says of itself when asked. */
 import type { ThresholdFacts } from './facts.js';
-import type { Delivery } from './state.js';
+import type { AlertResult, Delivery } from './state.js';
 
 export interface AlertStatus {
   readonly id: string;
@@ -12,6 +12,7 @@ export interface AlertStatus {
   readonly acknowledged?: { readonly by: string; readonly at: number; readonly note?: string };
   readonly resolved?: { readonly by: string; readonly at: number; readonly note?: string };
   readonly deliveries: readonly Delivery[];
+  readonly result: AlertResult;
   /** All deliveries have ended and none was accepted (A1). */
   readonly exhausted: boolean;
   readonly rejected: number;

@@ -1,99 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
-import { alertInputOf } from '../../domain/budget/alert-input.js';
-import type { AlertEffect, AlertEvent } from '../../domain/alert/events.js';
-import type { Outcome, OutcomeKind } from '../../domain/alert/outcome.js';
 import { OUTCOMES } from '../../domain/alert/outcome.js';
-import { alertMachine, beginAlert } from '../../domain/alert/reduce.js';
-import type { AlertInput, JournalEntry } from '../../domain/alert/state.js';
+import { alertMachine } from '../../domain/alert/reduce.js';
 import { alertStatusOf, hasEnded } from '../../domain/alert/status.js';
-import type { ChannelName } from '../../domain/words.js';
-import { T0, rowWith, limitsOf } from './budget-driver.js';
-
-function inputOf(channels: readonly ChannelName[]): AlertInput {
-  const row = rowWith(limitsOf(1_000, []));
-  const routes = channels.map((channel, index) => ({ channel, destination: `d${String(index)}` }));
-  return alertInputOf(
-    { ...row, policy: DEFAULT_POLICY, limitsRev: 1 },
-    { dimension: 'cost', bps: 8_000, limit: 1_000, spent: 800, routes },
-    1,
-    T0,
-  );
-}
-
-const outcome = (kind: OutcomeKind, retryAfterMs?: number): Outcome => ({
-  kind,
-  reason: kind,
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-});
-
-/** `answers`: what each channel's attempts come to, in order; the last one repeats. */
-function driveAlert(
-  input: AlertInput,
-  answers: (channel: string, attempt: number) => Outcome | 'hang',
-  rotate = false,
-) {
-  let state = beginAlert(input, T0);
-  const sent: { channel: string; purpose: string; attempt: number; at: number }[] = [];
-  const journal: JournalEntry[] = [];
-  const hanging: Extract<AlertEffect, { type: 'deliver' }>[] = [];
-  const driver = {
-    now: T0,
-    ledgerAway: false,
-    sent,
-    journal,
-    hanging,
-    get state() {
-      return state;
-    },
-    send: (event: AlertEvent) => {
-      const [next, effects] = alertMachine.reduce(state, event, driver.now);
-      state = rotate ? (JSON.parse(JSON.stringify(next)) as typeof next) : next;
-      for (const effect of effects) {
-        if (effect.type === 'journal') {
-          if (driver.ledgerAway) driver.send({ type: 'journalFailed' });
-          else {
-            journal.push(...effect.entries);
-            driver.send({ type: 'journalled', upTo: effect.entries.at(-1)?.no ?? 0 });
-          }
-          continue;
-        }
-        const { delivery, attempt } = effect;
-        sent.push({
-          channel: delivery.route.channel,
-          purpose: delivery.purpose,
-          attempt,
-          at: driver.now - T0,
-        });
-        const answer = answers(delivery.route.channel, attempt);
-        if (answer === 'hang') hanging.push(effect);
-        else
-          driver.send({
-            type: 'attempted',
-            delivery: delivery.id,
-            attempt,
-            answer: { type: 'sent', outcome: answer },
-          });
-      }
-    },
-    pass: (ms: number) => {
-      const until = driver.now + ms;
-      for (let ticks = 0; ; ticks += 1) {
-        const due = alertMachine.dueAt(state);
-        if (due === undefined || due > until) break;
-        if (ticks > 1_000) throw new Error('the timer spins');
-        driver.now = Math.max(driver.now, due);
-        driver.send({ type: 'ticked' });
-      }
-      driver.now = until;
-    },
-  };
-  driver.send({ type: 'began' });
-  return driver;
-}
-
-const HOUR = 3_600_000;
+import { driveAlert, HOUR, inputOf, outcome } from './alert-driver.js';
 
 describe('the ladder of a delivery', () => {
   test('A3: attempts at 0 s, then exactly 30 s, 2 min and 10 min after failures', () => {

@@ -111,6 +111,7 @@ async function alert(
   org: string,
   more: Partial<AlertInput['facts']> = {},
   policy = {},
+  response?: AlertInput['response'],
 ) {
   const row = rowOf(org);
   const crossing = { dimension: 'cost', bps: 10_000, limit: 1_000, spent: 1_000 } as const;
@@ -120,7 +121,11 @@ async function alert(
     1,
     Date.now(),
   );
-  const input: AlertInput = { ...made, facts: { ...made.facts, ...more } };
+  const input: AlertInput = {
+    ...made,
+    facts: { ...made.facts, ...more },
+    ...(response === undefined ? {} : { response }),
+  };
   await stage.client.workflow.start('alert', {
     workflowId: input.id,
     taskQueue: stage.taskQueue,
@@ -147,6 +152,8 @@ async function alert(
   };
 }
 
+const pager = { channel: 'pagerduty', destination: 'on-call' } as const;
+const onCall = { operators: [pager] };
 const transient = { type: 'sent', outcome: { kind: 'transient', reason: 'HTTP 503' } } as const;
 
 export const PATHS: Readonly<Record<string, Path>> = {
@@ -333,6 +340,42 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await deliveries(2, 'suppressed');
     await end();
     return [kept('alert-attempt-not-made')];
+  },
+  fallback: async (stage) => {
+    stage.answer('fallback', {
+      deliver: ({ delivery }) =>
+        delivery.cause === 'fallback'
+          ? { type: 'sent', outcome: { kind: 'accepted', reason: 'HTTP 200' } }
+          : { type: 'sent', outcome: { kind: 'permanent_config', reason: 'HTTP 404' } },
+    });
+    const { deliveries, handle, end, kept } = await alert(stage, 'fallback', {}, {}, onCall);
+    await deliveries(1, 'accepted');
+    const { deliveries: all } = await handle.query(alertStatus);
+    const told = all.find(({ cause }) => cause === 'fallback');
+    await handle.signal('deliveryRevoked', { delivery: told?.id, reason: 'bounced' });
+    await handle.signal('deliveryRevoked', 'nonsense');
+    await stage.until('the revoked vote', async () => {
+      const now = await handle.query(alertStatus);
+      return now.result === 'exhausted';
+    });
+    await end();
+    return [kept('alert-fallback-and-revoked-vote')];
+  },
+  escalation: async (stage) => {
+    const { handle, deliveries, act, end, kept } = await alert(
+      ...([stage, 'escalation', {}, {}] as const),
+      { ...onCall, escalation: { rounds: 2, levels: [{ afterMs: 300, routes: [pager] }] } },
+    );
+    await deliveries(3, 'accepted');
+    await act(acknowledge, 'ana');
+    await stage.until('the word to PagerDuty', async () => {
+      const now = await handle.query(alertStatus);
+      return now.deliveries.some(
+        ({ id, status }) => /acknowledge/.test(id) && status === 'accepted',
+      );
+    });
+    await end();
+    return [kept('alert-escalated-and-acknowledged')];
   },
   late: async (stage) => {
     const { handle, kept } = await alert(stage, 'late', { late: true, severity: 'warning' });

@@ -81,6 +81,8 @@ describe('recorded histories', () => {
         'alert-resolved-by-a-person',
         'alert-period-end',
         'alert-attempt-lost',
+        'alert-fallback-and-revoked-vote',
+        'alert-escalated-and-acknowledged',
         'alert-late',
         'alert-rotation-1',
         'alert-rotation-2',

@@ -2,6 +2,7 @@
  * The trouble in a world, from its dice, until it is healed. Nothing here decides; it only says
  * how late something is and whether it goes wrong this time.
  */
+import type { Suppression } from '../../domain/alert/outcome.js';
 import type { Dice } from './dice.js';
 
 export interface Chaos {
@@ -9,6 +10,8 @@ export interface Chaos {
   healed: boolean;
   ledgerAway: boolean;
   temporalAway: boolean;
+  /** Why the ledger holds a delivery back now and then; absent: it does not. */
+  holds?: readonly Suppression[];
   /** Whether it goes wrong this time. */
   trouble(probability: number): boolean;
   /** How long a message or a statement takes, ms. */

@@ -3,8 +3,9 @@
  * doubt; the ledger's part of it (unique firings, journal) is here, too.
  */
 import type { AlertEffect, AlertEvent } from '../../domain/alert/events.js';
-import type { Outcome } from '../../domain/alert/outcome.js';
-import { alertMachine, beginAlert, wordAgainst } from '../../domain/alert/reduce.js';
+import type { Outcome, Suppression } from '../../domain/alert/outcome.js';
+import { wordAgainst } from '../../domain/alert/holds.js';
+import { alertMachine, beginAlert } from '../../domain/alert/reduce.js';
 import type { AlertInput, AlertState, Purpose } from '../../domain/alert/state.js';
 import { createActor, type Actor } from './actor.js';
 import { copy, type Chaos } from './chaos.js';
@@ -164,9 +165,15 @@ export function createProviders(
   /** What the ledger's unique firing decides, and who wants to hear that it is over (T7). */
   const openDelivery = (
     input: AlertInput,
-    { route, purpose }: { readonly route: AlertInput['routes'][number]; readonly purpose: string },
-  ): 'superseded' | 'resolved' | undefined => {
-    if (purpose === 'resolve') return route.channel === 'webhook' ? undefined : 'resolved';
+    { route, purpose, cause = 'route' }: Extract<AlertEffect, { type: 'deliver' }>['delivery'],
+  ): Suppression | undefined => {
+    if (purpose === 'acknowledge') return undefined;
+    if (purpose === 'resolve') {
+      const isTold = route.channel === 'webhook' || route.channel === 'pagerduty';
+      return isTold ? undefined : 'resolved';
+    }
+    if (chaos.holds !== undefined && chaos.trouble(0.1)) return dice.pick(chaos.holds);
+    if (cause !== 'route') return undefined;
     const key = `${firingOf(input, route.channel)}/${String(input.firing.limitsRev)}`;
     const holder = firings.get(key) ?? input.id;
     firings.set(key, holder);

@@ -69,6 +69,7 @@ describe('what a row comes to', () => {
     world.relay.start();
     await world.timers.advance(300);
     expect(world.written.map((each) => each.what)).toEqual(['closed']);
+    expect(world.written[0]).toMatchObject({ fields: { hasEnded: true } });
   });
 
   test.each([

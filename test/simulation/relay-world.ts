@@ -124,11 +124,11 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
       if (row !== undefined) row.claim = { ...row.claim, tries: row.claim.tries + 1 };
       return Promise.resolve();
     },
-    closePeriod: async (claim, now) => {
+    closePeriod: async (claim, now, hasEnded = false) => {
       const row = rows.get(claim.id);
       // A closed row with usage that nobody was told of is due for its late evaluation (B4).
       const isUntold = row !== undefined && row.claim.seq > claim.seq;
-      end('closed', claim, isUntold ? now : undefined);
+      end('closed', claim, isUntold ? now : undefined, { hasEnded });
       if (row !== undefined) row.claim = { ...row.claim, state: 'closed', closing: false };
       return Promise.resolve();
     },

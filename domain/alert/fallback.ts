@@ -1,0 +1,66 @@
+/**
+ * A5. A delivery that cannot reach anyone goes one hop: to the first destination of the operators
+ * that this alert has not tried, on another channel if there is one. A fallback has no fallback.
+ */
+import { deliveryId } from '../ids.js';
+import { note, replace } from './deliveries.js';
+import type { Suppression } from './outcome.js';
+import { hasEnded } from './result.js';
+import type { AlertRoute, AlertState, Delivery } from './state.js';
+
+/** Not a decision to be silent, but nobody to tell. */
+const REACHES_NOBODY: ReadonlySet<Suppression> = new Set<Suppression>([
+  'no_destination',
+  'unsupported_channel',
+  'unverified',
+  'unhealthy_destination',
+]);
+
+/** `isOver`: a person has taken the alert or ended it, so nothing is opened any more. */
+export function openFallbacks(before: AlertState, isOver: boolean, now: number): AlertState {
+  let state = before;
+  for (const delivery of before.deliveries) {
+    if (!wantsFallback(delivery)) continue;
+    const handled: Delivery = { ...delivery, fellBack: true };
+    const route = isOver ? undefined : untriedOperator(state, delivery.route.channel);
+    state = replace(state, handled);
+    if (route !== undefined) state = open(state, handled, route, now);
+  }
+  return state;
+}
+
+function wantsFallback(delivery: Delivery): boolean {
+  const { purpose, cause, fellBack, status, suppression } = delivery;
+  if (purpose !== 'fire' || cause === 'fallback' || fellBack || !hasEnded(delivery)) return false;
+  if (status === 'failed') return true;
+  return suppression !== undefined && REACHES_NOBODY.has(suppression);
+}
+
+function untriedOperator(
+  { input, deliveries }: AlertState,
+  failed: AlertRoute['channel'],
+): AlertRoute | undefined {
+  const tried = new Set(deliveries.map(({ route }) => wayOf(route)));
+  const untried = (input.response?.operators ?? []).filter((route) => !tried.has(wayOf(route)));
+  return untried.find(({ channel }) => channel !== failed) ?? untried[0];
+}
+
+function wayOf({ channel, destination }: AlertRoute): string {
+  return `${channel} ${destination ?? ''}`;
+}
+
+function open(state: AlertState, of: Delivery, route: AlertRoute, now: number): AlertState {
+  const no = state.deliveries.filter(({ cause }) => cause === 'fallback').length + 1;
+  const fallback: Delivery = {
+    id: deliveryId(state.input.id, `fallback-${String(no)}`),
+    ...{ route, purpose: 'fire', cause: 'fallback', status: 'due', dueAt: now, attempts: [] },
+    ...(of.level === undefined ? {} : { level: of.level }),
+  };
+  const opened = { ...state, deliveries: [...state.deliveries, fallback] };
+  return note(opened, now, {
+    what: 'fallback',
+    delivery: fallback.id,
+    channel: route.channel,
+    reason: `after ${of.id}`.slice(-200),
+  });
+}

@@ -1,0 +1,27 @@
+/** What keeps a delivery that is due from being sent. */
+import type { Suppression } from './outcome.js';
+import type { AlertState, Delivery } from './state.js';
+
+/**
+ * A-2. A person's word ends all sending. Whoever performs a `deliver` asks again right before:
+ * a rotation may have held it back while the word came (A8).
+ */
+export function wordAgainst(
+  state: AlertState,
+  purpose: Delivery['purpose'],
+): Suppression | undefined {
+  if (purpose !== 'fire') return undefined;
+  if (state.phase === 'acknowledged') return 'acknowledged';
+  if (state.resolved !== undefined && state.resolved.by !== 'period end') return 'resolved';
+  return state.acknowledged !== undefined ? 'acknowledged' : undefined;
+}
+
+/** A7. A text message is for what cannot wait, whichever way it comes to be sent. */
+export function gateOf(
+  { input }: AlertState,
+  { route, purpose }: Delivery,
+): Suppression | undefined {
+  if (route.channel !== 'sms' || purpose !== 'fire') return undefined;
+  const { priority } = input.facts;
+  return priority === 'high' || priority === 'critical' ? undefined : 'priority';
+}

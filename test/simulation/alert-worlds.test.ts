@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { hasEnded, resultOf } from '../../domain/alert/result.js';
+import { playAlertWorld } from './alert-world.js';
+
+const WORLDS = 10_000;
+
+describe('ten thousand worlds of failing providers', () => {
+  test('A1, A10: every alert ends delivered, degraded or exhausted, none waits for ever', () => {
+    const results = new Map<string, number>();
+    let sends = 0;
+    for (let seed = 1; seed <= WORLDS; seed += 1) {
+      const end = playAlertWorld(seed);
+      const { deliveries, unwritten } = end.state;
+      const what = `seed ${String(seed)}`;
+      expect(end.isOver, what).toBe(true);
+      expect(end.sentAfterWord, what).toBe(0);
+      expect(unwritten, what).toEqual([]);
+      for (const delivery of deliveries) {
+        expect(hasEnded(delivery), what).toBe(true);
+        const { status, suppression, attempts } = delivery;
+        if (status === 'suppressed') expect(suppression, what).toBeDefined();
+        else expect(attempts.length, what).toBeGreaterThan(0);
+        for (const attempt of attempts) expect(attempt.reason, what).not.toBe('');
+      }
+      const result = resultOf(end.state);
+      const fires = deliveries.filter(({ purpose }) => purpose === 'fire');
+      if (fires.length > 0) expect(result, what).not.toBe('pending');
+      results.set(result, (results.get(result) ?? 0) + 1);
+      sends += end.sends;
+    }
+    // The worlds are not all alike: each end is seen often.
+    for (const result of ['delivered', 'degraded', 'exhausted']) {
+      expect(results.get(result), result).toBeGreaterThan(WORLDS / 50);
+    }
+    expect(sends).toBeGreaterThan(WORLDS);
+  });
+});

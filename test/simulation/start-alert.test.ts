@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import type { AlertInput, Response } from '../../domain/alert/state.js';
+import { createStartAlert } from '../../relay/start-alert.js';
+import { inputOf } from '../domain/alert-driver.js';
+
+function stage() {
+  const asked: string[] = [];
+  const started: AlertInput[] = [];
+  let operators: Response['operators'] = [{ channel: 'email', destination: 'ops' }];
+  const clock = { now: 0 };
+  const start = createStartAlert({
+    now: () => clock.now,
+    ledger: {
+      response: (org, { priority, kind }) => {
+        asked.push(`${org} ${kind} ${priority}`);
+        return Promise.resolve({ operators });
+      },
+    },
+    client: {
+      startAlert: (input) => {
+        started.push(input);
+        return Promise.resolve('started');
+      },
+    },
+  });
+  const replaceOperators = (next: Response['operators']): void => {
+    operators = next;
+  };
+  return { start, asked, started, clock, replaceOperators };
+}
+
+describe('starting an alert', () => {
+  test('A1: what follows its own routes is frozen into it', async () => {
+    const { start, started } = stage();
+    await start(inputOf(['slack']));
+    expect(started[0]?.response?.operators).toEqual([{ channel: 'email', destination: 'ops' }]);
+  });
+
+  test('an answer is good for five seconds, and for its own priority', async () => {
+    const { start, started, asked, clock, replaceOperators } = stage();
+    await start(inputOf(['slack'], 8_000));
+    replaceOperators([]);
+    clock.now = 4_999;
+    await start(inputOf(['slack'], 8_000));
+    await start(inputOf(['slack'], 10_000));
+    clock.now = 5_000;
+    await start(inputOf(['slack'], 8_000));
+    expect(asked).toEqual([
+      'default threshold medium',
+      'default threshold critical',
+      'default threshold medium',
+    ]);
+    expect(started.map(({ response }) => response?.operators.length)).toEqual([1, 1, 0, 0]);
+  });
+});
