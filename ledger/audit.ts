@@ -4,11 +4,12 @@ import { jsonText } from './literals.js';
 
 export interface AuditEntry {
   readonly org: string;
-  /** A scope, or `agent:<name>`. */
+  /** A scope, `agent:<name>`, or `destination:<reference>`. */
   readonly subject: string;
   readonly at: number;
   readonly by: string;
-  readonly what: 'configured' | 'stopped' | 'resumed';
+  readonly what:
+    'configured' | 'stopped' | 'resumed' | 'destination_confirmed' | 'destination_restored';
   readonly before?: unknown;
   readonly after?: unknown;
 }

@@ -48,7 +48,8 @@ export async function claimPeriods(
  */
 const PUBLISHED_WITHIN_MS = 10_000;
 const AWAITED_UNTIL = `$3::bigint + ${String(PUBLISHED_WITHIN_MS)}`;
-const AWAITS = `($4::boolean and period.lease_until > $3::bigint)`;
+/** A row that was closed meanwhile awaits nobody: what came too late for it is evaluated now (B4). */
+const AWAITS = `($4::boolean and period.state = 'open' and period.lease_until > $3::bigint)`;
 
 /** A row that was closed meanwhile has heard what its last publish says, and no more (B4). */
 const TOLD = `case when period.state = 'closed' then period.reported_seq
@@ -58,7 +59,7 @@ const REPORTED = `
 update period set started = period.started or $7::boolean, tries = 0, next_at = $3::bigint + $5::bigint,
   reported_seq = ${TOLD},
   lease_until = case when ${AWAITS} then ${AWAITED_UNTIL} else 0 end,
-  due_at = case when period.state = 'open' and ${AWAITS} then ${AWAITED_UNTIL}
+  due_at = case when ${AWAITS} then ${AWAITED_UNTIL}
     else ${dueAt({
       now: '$3::bigint',
       crossing: CROSSING,
@@ -95,21 +96,32 @@ export async function periodFailed(
   );
 }
 
-/** A row whose end moved meanwhile (a run that was heard of again) stays open. */
+/**
+ * A row whose end moved meanwhile (a run that was heard of again) stays open, unless its workflow
+ * is over: nobody will take a report for this life of it again. Then only what the caller has
+ * evaluated counts as told, whatever was reported to a workflow that may not have looked.
+ */
+const END_STATE = `case when $5::boolean or period.closes_at <= $3::bigint
+  then 'closed' else 'open' end`;
+const END_TOLD = `case when $5::boolean then $4::bigint
+  else greatest(period.reported_seq, $4::bigint) end`;
 const CLOSED = `
-update period set lease_until = 0, tries = 0,
-  state = case when period.closes_at <= $3::bigint then 'closed' else 'open' end,
-  reported_seq = greatest(period.reported_seq, $4::bigint),
+update period set lease_until = 0, tries = 0, state = ${END_STATE}, reported_seq = ${END_TOLD},
   due_at = ${dueAt({
     now: '$3::bigint',
-    crossing: CROSSING,
-    state: `case when period.closes_at <= $3::bigint then 'closed' else 'open' end`,
-    reportedSeq: 'greatest(period.reported_seq, $4::bigint)',
+    crossing: `(${CROSSING} and not $5::boolean)`,
+    state: `(${END_STATE})`,
+    reportedSeq: `(${END_TOLD})`,
   })}
 where id = $1 and fence = $2::bigint and state = 'open'`;
 
-export async function closePeriod(db: Database, claim: ClaimedPeriod, now: number): Promise<void> {
-  await db.run(CLOSED, [claim.id, claim.fence, now, claim.seq]);
+export async function closePeriod(
+  db: Database,
+  claim: ClaimedPeriod,
+  now: number,
+  hasEnded = false,
+): Promise<void> {
+  await db.run(CLOSED, [claim.id, claim.fence, now, claim.seq, hasEnded]);
 }
 
 /** Rows due and how long the oldest has waited, ms. Held ones are being worked on. */

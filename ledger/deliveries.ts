@@ -1,67 +1,31 @@
 /** Deliveries: the one place where an address leaves (L-5), and the record of every attempt. */
-import { and, eq, isNull } from 'drizzle-orm';
 import type { RenderedMessage } from '../domain/alert/message.js';
-import type { Outcome } from '../domain/alert/outcome.js';
 import type { Database } from './database.js';
+import { openStatement, type OpenName, type OpenParts, type OpenRow } from './delivery-sql.js';
+import type { DeliveryPolicy } from './delivery-policy.js';
 import { unsealDestination } from './destinations.js';
-import type { DeliveryRef, OpenedDelivery } from './ledger.js';
+import type { BegunAttempt, DeliveryRef, LedgerSuppression, OpenedDelivery } from './ledger.js';
 import type { Value } from './literals.js';
-import { attempts, typed } from './schema.js';
 import type { SealKeys } from './seal.js';
 
-/**
- * Everything before a request is on the way of a crossing, so each step is one round trip. What a
- * statement inserts its own selects do not see; of a row that somebody else is inserting right
- * now neither sees anything, and the statement is run once more.
- */
-const OPEN = `
-with wanted as (
-  select coalesce($2, (select reference from default_destination
-    where org = $1 and channel = $3)) as reference
-), found as (
-  select d.reference, d.sealed, d.send_resolved
-  from destination d join wanted using (reference) where d.org = $1
-), fired as (
-  insert into firing (org, period_id, dimension, bps, channel, limits_rev, alert_id)
-  select $1, $4, $5, $6::bigint, $3, $7::bigint, $8
-  where $9::boolean and exists (select from found)
-  on conflict do nothing
-  returning alert_id
-)
-select found.reference, found.sealed, found.send_resolved, message.body, message.content_type,
-  coalesce((select alert_id from fired), (select alert_id from firing where org = $1
-    and period_id = $4 and dimension = $5 and bps = $6::bigint and channel = $3
-    and limits_rev = $7::bigint)) as holder
-from found left join delivery message
-  on message.org = $1 and message.alert_id = $8 and message.id = $10`;
+const DAY_MS = 86_400_000;
 
-interface OpenRow {
-  readonly reference: string;
-  readonly sealed: string;
-  readonly send_resolved: boolean;
-  readonly body: string | null;
-  readonly content_type: string | null;
-  readonly holder: string | null;
-}
-
-/** C3, T2, T7. Opens the way, or says why nothing is to be sent. */
+/** C3, T2, T7, T9, A14. Opens the way, or says why nothing is to be sent. */
 export async function openDelivery(
   db: Database,
-  keys: SealKeys,
+  { keys, policy }: { keys: SealKeys; policy: DeliveryPolicy },
   ref: DeliveryRef,
+  now: number,
 ): Promise<OpenedDelivery> {
-  const { periodId, dimension, bps, limitsRev } = ref.firing;
-  const fires = ref.purpose === 'fire';
-  const parameters = [
-    ...[ref.org, ref.destination, ref.channel, periodId, dimension, bps, limitsRev],
-    ...[ref.alertId, fires, ref.deliveryId],
-  ];
-  const row = await seen<OpenRow>(db, OPEN, parameters, (each) => !fires || each.holder !== null);
+  const parts = partsOf(ref);
+  const { text, values } = openStatement(parts);
+  const parameters = values(parametersOf(ref, policy, now));
+  const isWhole = (row: OpenRow): boolean => !parts.firing || row.holder !== null;
+  const row = await seen<OpenRow>(db, text, parameters, isWhole);
   if (row === undefined) return { type: 'suppressed', reason: 'no_destination' };
-  if (!fires && !row.send_resolved) return { type: 'suppressed', reason: 'resolved' };
-  // The first alert of a firing keeps it; one from a life before a restore is another.
-  if (fires && row.holder !== ref.alertId) return { type: 'suppressed', reason: 'superseded' };
-  const destination = unsealDestination(keys, ref.org, row.reference, row.sealed);
+  const reason = reasonAgainst(ref, row);
+  if (reason !== undefined) return { type: 'suppressed', reason };
+  const destination = unsealDestination(keys, ref.org, row.reference, row.sealed, now);
   return {
     ...{ type: 'open', destination },
     ...(row.body === null || row.content_type === null
@@ -70,6 +34,50 @@ export async function openDelivery(
   };
 }
 
+/** A14. A kill is never held; PagerDuty folds repeats into one incident by itself. */
+function partsOf({ purpose, channel, firing, incident }: DeliveryRef): OpenParts {
+  const fires = purpose === 'fire';
+  const isIncident = channel === 'pagerduty' && incident !== undefined;
+  return {
+    firing: fires && firing !== undefined,
+    ...(isIncident && fires ? { incident: 'opens' } : {}),
+    ...(isIncident && purpose === 'resolve' ? { incident: 'resolves' } : {}),
+    ...(fires && channel !== 'pagerduty' && channel !== 'kill'
+      ? { pace: channel === 'sms' ? 'minute and day' : 'minute' }
+      : {}),
+  };
+}
+
+function parametersOf(
+  ref: DeliveryRef,
+  policy: DeliveryPolicy,
+  now: number,
+): Record<OpenName, Value> {
+  const { firing } = ref;
+  return {
+    ...{ org: ref.org, destination: ref.destination, channel: ref.channel },
+    ...{ alert: ref.alertId, delivery: ref.deliveryId, incident: ref.incident },
+    ...{ period: firing?.periodId, dimension: firing?.dimension, bps: firing?.bps },
+    ...{ rev: firing?.limitsRev, now, today: now - (now % DAY_MS) },
+    ...{ window: policy.stormWindowMs, limit: policy.stormLimit, cap: policy.smsPerDay },
+  };
+}
+
+function reasonAgainst(ref: DeliveryRef, row: OpenRow): LedgerSuppression | undefined {
+  if (ref.purpose === 'resolve' && !row.send_resolved) return 'resolved';
+  // The first alert of a firing keeps it; one from a life before a restore is another.
+  const fires = ref.purpose === 'fire' && ref.firing !== undefined;
+  if (fires && row.holder !== ref.alertId) return 'superseded';
+  if (row.health === 'gone') return 'unhealthy_destination';
+  if (row.channel === 'email' && !row.verified) return 'unverified';
+  if (row.storm === true) return 'storm';
+  return row.still_firing === true ? 'still_firing' : undefined;
+}
+
+/**
+ * What a statement inserts its own selects do not see; of a row that somebody else is inserting
+ * right now neither sees anything, and the statement is run once more.
+ */
 const BEGIN = `
 with put as (
   insert into delivery (org, alert_id, id, body, content_type) values ($1, $2, $3, $4, $5)
@@ -85,14 +93,15 @@ with put as (
   union all select body, content_type from delivery where org = $1 and alert_id = $2 and id = $3
 )
 select stored.body, stored.content_type,
-  not exists (select from begun) and exists (select from attempt where org = $1 and alert_id = $2
-    and delivery_id = $3 and attempt = $6::bigint and ended_at is null) as unfinished
+  (select min(started_at) from attempt
+    where org = $1 and alert_id = $2 and delivery_id = $3) as begun_at
 from stored limit 1`;
 
 interface BeginRow {
   readonly body: string;
   readonly content_type: string;
-  readonly unfinished: boolean;
+  /** Of what was there before this statement. */
+  readonly begun_at: number | null;
 }
 
 /** A11. The first message of a delivery is the one that is sent, to the byte, on every attempt. */
@@ -102,7 +111,7 @@ export async function beginAttempt(
   attempt: number,
   message: RenderedMessage,
   now: number,
-): Promise<{ message: RenderedMessage; unfinished: boolean }> {
+): Promise<BegunAttempt> {
   const { org, alertId, deliveryId, channel } = ref;
   const { body, contentType } = message;
   const parameters = [org, alertId, deliveryId, body, contentType, attempt, channel, now];
@@ -112,7 +121,7 @@ export async function beginAttempt(
   if (row === undefined) throw new Error(`Delivery ${deliveryId} was neither stored nor found`);
   return {
     message: { body: row.body, contentType: row.content_type },
-    unfinished: row.unfinished,
+    ...(row.begun_at === null ? {} : { repeatsSince: row.begun_at }),
   };
 }
 
@@ -127,27 +136,4 @@ async function seen<R>(
   if (row === undefined || isWhole(row)) return row;
   const [again] = (await db.run(text, parameters, { hot: true })) as readonly R[];
   return again;
-}
-
-/** The first outcome stands. */
-export async function finishAttempt(
-  db: Database,
-  ref: DeliveryRef,
-  attempt: number,
-  outcome: Outcome,
-  now: number,
-): Promise<void> {
-  await typed(db.run)
-    .update(attempts)
-    .set({ endedAt: now, outcome })
-    .where(and(ofAttempt(ref, attempt), isNull(attempts.endedAt)));
-}
-
-function ofAttempt(ref: DeliveryRef, attempt: number) {
-  return and(
-    eq(attempts.org, ref.org),
-    eq(attempts.alertId, ref.alertId),
-    eq(attempts.deliveryId, ref.deliveryId),
-    eq(attempts.attempt, attempt),
-  );
 }

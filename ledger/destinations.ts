@@ -3,13 +3,16 @@
  * organisation and the reference; nothing of it stands in a column, an index or an error.
  */
 import { randomBytes } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import type { OpenDestination } from '../domain/alert/message.js';
 import type { ChannelName } from '../domain/words.js';
+import { audit } from './audit.js';
 import { canonicalJson } from './canonical.js';
 import type { Database, Run } from './database.js';
 import type { NewDestination } from './ledger.js';
-import { defaultDestinations, destinations, typed } from './schema.js';
+import { defaultDestinations, destinationPaces, destinations, typed } from './schema.js';
 import { destinationReference, seal, unseal, type SealKeys } from './seal.js';
+import { openAt, rotated, type SealedDestination } from './secrets.js';
 
 const belongsTo = (org: string, reference: string): string => `destination ${reference} of ${org}`;
 const KEY_PLACE = 'ledger_life.reference_key';
@@ -18,19 +21,22 @@ const KEY_PLACE = 'ledger_life.reference_key';
 const TOLD_OF_RESOLUTION = new Set<ChannelName>(['webhook', 'pagerduty']);
 
 /**
- * The same target is the same reference; its credentials are those stored last. A template is
- * part of the target: two templates for one address are two ways of telling.
+ * The same target is the same reference; its credentials are those stored last, and for a while
+ * also a webhook's old secret. A template is part of the target: two templates for one address are
+ * two ways of telling. What is known of a target, its health and that somebody stands by it (C3),
+ * outlives a sync that brings it again.
  */
 export function putDestinations(
   db: Database,
-  keys: SealKeys,
+  { keys, graceMs }: { keys: SealKeys; graceMs: number },
   org: string,
   given: readonly NewDestination[],
+  now: number,
 ): Promise<readonly string[]> {
   return db.transaction(async (run) => {
     const key = await referenceKey(run, keys);
     const references: string[] = [];
-    for (const { channel, address, secrets, template, sendResolved } of given) {
+    for (const { channel, address, secrets, template, sendResolved, verified = true } of given) {
       const target = [org, channel, address, ...(template ? [canonicalJson(template)] : [])];
       const reference = destinationReference(key, target);
       const open: OpenDestination = {
@@ -38,15 +44,21 @@ export function putDestinations(
         ...(secrets === undefined ? {} : { secrets }),
         ...(template === undefined ? {} : { template }),
       };
-      const sealed = seal(keys, JSON.stringify(open), belongsTo(org, reference));
+      const before = channel === 'webhook' ? await stored(run, keys, org, reference) : undefined;
+      const whole = rotated(before, open, now, graceMs);
+      const sealed = seal(keys, JSON.stringify(whole), belongsTo(org, reference));
       const told = sendResolved ?? TOLD_OF_RESOLUTION.has(channel);
       await typed(run)
         .insert(destinations)
-        .values({ org, reference, channel, sealed, sendResolved: told })
+        .values({ org, reference, channel, sealed, sendResolved: told, verified })
         .onConflictDoUpdate({
           target: [destinations.org, destinations.reference],
-          set: { sealed, sendResolved: told },
+          set: {
+            ...{ sealed, sendResolved: told },
+            verified: sql`${destinations.verified} or excluded.verified`,
+          },
         });
+      await typed(run).insert(destinationPaces).values({ org, reference }).onConflictDoNothing();
       references.push(reference);
     }
     return references;
@@ -59,8 +71,54 @@ export function unsealDestination(
   org: string,
   reference: string,
   sealed: string,
+  now: number,
 ): OpenDestination {
-  return JSON.parse(unseal(keys, sealed, belongsTo(org, reference))) as OpenDestination;
+  return openAt(parsed(keys, org, reference, sealed), now);
+}
+
+function parsed(keys: SealKeys, org: string, reference: string, sealed: string): SealedDestination {
+  return JSON.parse(unseal(keys, sealed, belongsTo(org, reference))) as SealedDestination;
+}
+
+/** What a target was until now. One that does not open any more is put anew: that mends it. */
+async function stored(
+  run: Run,
+  keys: SealKeys,
+  org: string,
+  reference: string,
+): Promise<SealedDestination | undefined> {
+  const [row] = await run('select sealed from destination where org = $1 and reference = $2', [
+    org,
+    reference,
+  ]);
+  if (row === undefined) return undefined;
+  try {
+    return parsed(keys, org, reference, String(row['sealed']));
+  } catch {
+    return undefined;
+  }
+}
+
+/** C3. An operator stands by a target whose domain is not on the list. */
+export function confirmDestination(
+  db: Database,
+  org: string,
+  reference: string,
+  { by, now }: { by: string; now: number },
+): Promise<{ changed: boolean }> {
+  return db.transaction(async (run) => {
+    const rows = await run(
+      `update destination set verified = true
+       where org = $1 and reference = $2 and not verified returning reference`,
+      [org, reference],
+    );
+    const changed = rows.length === 1;
+    if (changed) {
+      const subject = `destination:${reference}`;
+      await audit(run, { org, subject, at: now, by, what: 'destination_confirmed' });
+    }
+    return { changed };
+  });
 }
 
 /** C3. */

@@ -4,7 +4,9 @@
  * Its order matters. The configuration's revisions are held (`for share`) before anything is
  * written, so that a change of configuration sees all of a batch or none (B8). Events and rows
  * are written in the order of their keys, so that two batches never wait for each other in a ring.
- * What a CTE inserts no other one sees: the sums come from RETURNING.
+ * What a CTE inserts no other one sees: the sums come from RETURNING. Nothing reads `counted`, so
+ * it runs last: the totals of an agent, which all its batches share, are locked for the commit only.
+ * To `delta` they are one more place of the events: the seed -n is the n-th agent.
  */
 import { CLAIM_COLUMNS, CROSSING, MAX, NOTIFY, passes, wakes } from './period-sql.js';
 import { LIMIT_COLUMNS, LIMIT_RECORD, SEED_RECORD } from './seeds.js';
@@ -93,6 +95,13 @@ with wanted as materialized (
 ), delta as materialized (
   select m.seed_no, ${SUMS} from unnest(${P.memberSeeds}, ${P.memberBuckets}) as m (seed_no, bucket)
   join bucket_sum using (bucket) group by m.seed_no
+), counted as (
+  insert into usage_total (org, agent, events, cost, tokens)
+  select ${P.org}, (${P.agents})[-d.seed_no], d.calls, d.cost, d.tokens
+  from delta d where d.seed_no < 0 order by d.seed_no desc
+  on conflict (org, agent) do update set events = usage_total.events + excluded.events,
+    cost = least(usage_total.cost + excluded.cost, ${MAX}),
+    tokens = least(usage_total.tokens + excluded.tokens, ${MAX})
 ), touched as (
   insert into period (id, org, scope, cadence, period, generation, name, starts_at, ends_at, zone,
     ${LIMIT_COLUMNS}, own_cost, own_tokens, own_calls, own_first_at, own_last_at, run_heard_at,

@@ -67,7 +67,9 @@ function resultOf(batch: IngestBatch, row: IngestRow): IngestResult {
 
 function parametersOf(batch: IngestBatch, policy: IngestPolicy): Value[] {
   const events = uniqueEvents(batch.events);
-  const { bucketOf, members } = bucketsOf(batch);
+  // In one order in every batch: their totals are locked in it.
+  const agents = [...new Set(batch.events.map(({ agent }) => storable(agent)))].sort();
+  const { bucketOf, members } = bucketsOf(batch, agents);
   const limits = new Map<Limits, number>();
   const limitsNo = (each: Limits): number => {
     const known = limits.get(each) ?? limits.size;
@@ -89,7 +91,7 @@ function parametersOf(batch: IngestBatch, policy: IngestPolicy): Value[] {
     jsonText([...limits].map(([each, no]) => ({ limits_no: no, ...limitColumns(each) }))),
     numberArray(members.map(({ seed }) => seed)),
     numberArray(members.map(({ bucket }) => bucket)),
-    textArray([...new Set(batch.events.map(({ agent }) => agent))]),
+    textArray(agents),
     batch.now,
     batch.claimMs,
     policy.runIdleMs,
@@ -125,16 +127,20 @@ function uniqueEvents(
 }
 
 /**
- * Events that count in the same periods share a bucket: a batch has few, so the statement adds
- * up buckets instead of every event once per period.
+ * Events that count in the same places share a bucket: a batch has few, so the statement adds up
+ * buckets instead of every event once per place. A place is a seed, or -n, the n-th agent's total.
  */
-function bucketsOf(batch: IngestBatch): {
+function bucketsOf(
+  batch: IngestBatch,
+  agents: readonly string[],
+): {
   bucketOf: readonly number[];
   members: readonly { seed: number; bucket: number }[];
 } {
-  const placesOf: string[] = batch.events.map(() => '');
+  const numbers = new Map(agents.map((agent, i) => [agent, -1 - i]));
+  const placesOf = batch.events.map(({ agent }) => String(numbers.get(storable(agent))));
   batch.placements.forEach(({ events }, seed) => {
-    for (const no of new Set(events)) placesOf[no] = `${placesOf[no] ?? ''}${String(seed)} `;
+    for (const no of new Set(events)) placesOf[no] = `${placesOf[no] ?? ''} ${String(seed)}`;
   });
   const buckets = new Map<string, number>();
   const bucketOf = placesOf.map((places) => {
@@ -143,10 +149,7 @@ function bucketsOf(batch: IngestBatch): {
     return bucket;
   });
   const members = [...buckets].flatMap(([places, bucket]) =>
-    places
-      .split(' ')
-      .filter((seed) => seed !== '')
-      .map((seed) => ({ seed: Number(seed), bucket })),
+    places.split(' ').map((seed) => ({ seed: Number(seed), bucket })),
   );
   return { bucketOf, members };
 }

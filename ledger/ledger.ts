@@ -11,16 +11,31 @@
  * L-4. A claim is exclusive until its lease ends; work under an outdated fence changes nothing.
  * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`.
  */
-import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
-import type { AlertInput, JournalEntry, Purpose } from '../domain/alert/state.js';
+import type { RenderedMessage } from '../domain/alert/message.js';
+import type {
+  AlertInput,
+  AlertRoute,
+  Escalation,
+  JournalEntry,
+  Response,
+} from '../domain/alert/state.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { Limits } from '../domain/budget/limits.js';
 import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
 import type { Killed, Latches, Published } from '../domain/budget/state.js';
 import type { Totals } from '../domain/budget/totals.js';
 import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
-import type { ChannelName, Dimension } from '../domain/words.js';
+import type { ChannelName } from '../domain/words.js';
 import type { ClaimedPeriod, ClaimRequest, OutboxAlert } from './claimed-period.js';
+import type {
+  BegunAttempt,
+  DeliveryRef,
+  NewDestination,
+  OpenedDelivery,
+  OperatorNotice,
+  Responding,
+  StormSummary,
+} from './delivery.js';
 import type {
   IngestBatch,
   IngestResult,
@@ -32,33 +47,8 @@ import type {
 } from './usage.js';
 
 export type * from './claimed-period.js';
+export type * from './delivery.js';
 export type * from './usage.js';
-
-// ---------------------------------------------------------------- deliveries
-
-export interface DeliveryRef {
-  readonly org: string;
-  readonly alertId: string;
-  readonly deliveryId: string;
-  readonly purpose: Purpose;
-  readonly channel: ChannelName;
-  readonly destination?: string;
-  readonly firing: {
-    readonly periodId: string;
-    readonly dimension: Dimension;
-    readonly bps: number;
-    readonly limitsRev: number;
-  };
-}
-
-export type OpenedDelivery =
-  | { readonly type: 'suppressed'; readonly reason: 'no_destination' | 'superseded' | 'resolved' }
-  | {
-      readonly type: 'open';
-      readonly destination: OpenDestination;
-      /** What was rendered for an earlier attempt, to be sent again to the byte (A11). */
-      readonly message?: RenderedMessage;
-    };
 
 // ---------------------------------------------------------------- configuration
 
@@ -78,15 +68,6 @@ export interface ConfigureRequest {
    * there is answered, `changed` false. For a configuration that several agents write parts of.
    */
   readonly ifRev?: number;
-}
-
-export interface NewDestination {
-  readonly channel: ChannelName;
-  readonly address: string;
-  readonly secrets?: readonly string[];
-  readonly template?: MessageTemplate;
-  /** T7. Wants the word that it is over; default: webhook only. */
-  readonly sendResolved?: boolean;
 }
 
 // ---------------------------------------------------------------- views
@@ -167,8 +148,11 @@ export interface Ledger {
     claim: ClaimedPeriod,
     failure: { now: number; backoffMs: number; reason: string; park: boolean },
   ): Promise<void>;
-  /** A row that never needed a workflow is closed by the relay. */
-  closePeriod(claim: ClaimedPeriod, now: number): Promise<void>;
+  /**
+   * A row that never needed a workflow is closed by the relay at its end. With `hasEnded` its
+   * workflow is over already: it is closed whatever its end, and what comes to it is late (B4).
+   */
+  closePeriod(claim: ClaimedPeriod, now: number, hasEnded?: boolean): Promise<void>;
   /** B4. Latches a closed row's late crossings and writes their one alert, in one transaction. */
   recordLate(
     claim: ClaimedPeriod,
@@ -189,18 +173,29 @@ export interface Ledger {
   /** For a period opened by a direct sender: inserts the row or loads what is there. */
   openPeriod(seed: PeriodSeed, now: number): Promise<ClaimedPeriod>;
 
-  openDelivery(ref: DeliveryRef): Promise<OpenedDelivery>;
+  /**
+   * Decides what holds a delivery back, counts it (A14) and its incident (T9); all of it stays as
+   * it is for a delivery whose message is stored.
+   */
+  openDelivery(ref: DeliveryRef, now: number): Promise<OpenedDelivery>;
   /**
    * Writes the attempt before its request. The first message stored for the delivery wins and is
-   * answered. `unfinished` is true when this very attempt was begun before and has no outcome.
+   * answered.
    */
   beginAttempt(
     ref: DeliveryRef,
     attempt: number,
     message: RenderedMessage,
     now: number,
-  ): Promise<{ message: RenderedMessage; unfinished: boolean }>;
-  finishAttempt(ref: DeliveryRef, attempt: number, outcome: Outcome, now: number): Promise<void>;
+  ): Promise<BegunAttempt>;
+  /** The first outcome stands. `isLast`: no attempt follows, so a failure is the delivery's. */
+  finishAttempt(
+    ref: DeliveryRef,
+    attempt: number,
+    outcome: Outcome,
+    now: number,
+    isLast?: boolean,
+  ): Promise<void>;
   /** Appends by (alert, entry number) and keeps the alert's row in step; repeating writes nothing. */
   appendJournal(alert: AlertView, entries: readonly JournalEntry[]): Promise<void>;
 
@@ -210,10 +205,46 @@ export interface Ledger {
   configure(
     request: ConfigureRequest,
   ): Promise<{ changed: boolean; configuration: ScopeConfiguration }>;
-  /** Seals and stores; answers the references in order. The same target is the same reference. */
-  putDestinations(org: string, destinations: readonly NewDestination[]): Promise<readonly string[]>;
+  /**
+   * Seals and stores; answers the references in order. The same target is the same reference.
+   * `now` (default: the machine's) begins the grace of a webhook's old secret.
+   */
+  putDestinations(
+    org: string,
+    destinations: readonly NewDestination[],
+    now?: number,
+  ): Promise<readonly string[]>;
   /** C3. The destination that entries without a target go to. */
   setDefaultDestination(org: string, channel: ChannelName, destination: string): Promise<void>;
+  /** C3. Emails to it are sent from now on. */
+  confirmDestination(
+    org: string,
+    reference: string,
+    by: string,
+    now: number,
+  ): Promise<{ changed: boolean }>;
+  /** Ends `gone` and `failing`. */
+  restoreDestination(
+    org: string,
+    reference: string,
+    by: string,
+    now: number,
+  ): Promise<{ changed: boolean }>;
+  /** C3. Lower case; empty where nothing was set. */
+  allowedEmailDomains(org: string): Promise<readonly string[]>;
+  setAllowedEmailDomains(org: string, domains: readonly string[]): Promise<void>;
+  /** A5. In the order they are tried. */
+  setOperators(org: string, operators: readonly Required<AlertRoute>[]): Promise<void>;
+  /** A8. Undefined: the default again. */
+  setEscalation(org: string, escalation: Escalation | undefined): Promise<void>;
+  /** How an alert that starts now goes on where its own routes do not do (A5, A8). */
+  response(org: string, alert: Responding): Promise<Response>;
+  /** A15. The newest first. */
+  operatorNotices(org: string, limit: number): Promise<readonly OperatorNotice[]>;
+  /** A14. Of minutes that are over and untold, the oldest first. */
+  dueSummaries(now: number, limit: number): Promise<readonly StormSummary[]>;
+  /** The summary as it was read; what was held since then is another. */
+  summaryTold(summary: StormSummary): Promise<void>;
   stop(org: string, stop: Stop): Promise<{ changed: boolean }>;
   resume(org: string, agent: string, by: string, now: number): Promise<{ changed: boolean }>;
   stopped(org: string): Promise<readonly Stop[]>;

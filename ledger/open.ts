@@ -1,15 +1,25 @@
 /** Opens the ledger on a database whose migrations have run (migrate.ts). */
 import { DEFAULT_POLICY } from '../domain/alert/policy.js';
+import { finishAttempt, restoreDestination } from './attempts.js';
 import { claimPeriods, closePeriod, lag, periodFailed, periodReported } from './claims.js';
 import { configurations, configure } from './configuration.js';
 import { openDatabase } from './database.js';
-import { beginAttempt, finishAttempt, openDelivery } from './deliveries.js';
-import { putDestinations, setDefaultDestination } from './destinations.js';
+import { beginAttempt, openDelivery } from './deliveries.js';
+import { DEFAULT_DELIVERY_POLICY, type DeliveryPolicy } from './delivery-policy.js';
+import { confirmDestination, putDestinations, setDefaultDestination } from './destinations.js';
 import { ingest } from './ingest.js';
 import { appendJournal, findAlert, listAlerts } from './journal.js';
 import { findApiKey, putApiKey } from './keys.js';
 import { recordLate } from './late.js';
 import type { Ledger } from './ledger.js';
+import {
+  allowedEmailDomains,
+  listOperatorNotices,
+  response,
+  setAllowedEmailDomains,
+  setEscalation,
+  setOperators,
+} from './operators.js';
 import { alertFailed, alertStarted, claimAlerts } from './outbox.js';
 import { ensurePeriods, openPeriod } from './periods.js';
 import { publish } from './publish.js';
@@ -17,6 +27,7 @@ import { listQuarantined, quarantine } from './quarantine.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { resume, stop, stopsOf } from './stops.js';
+import { dueSummaries, summaryTold } from './storms.js';
 import { listBudgets, usage } from './views.js';
 
 export interface LedgerOptions {
@@ -32,6 +43,8 @@ export interface LedgerOptions {
   readonly timeoutMs?: number;
   /** So long for any other statement. Default 10,000. */
   readonly statementMs?: number;
+  /** What it does not name has its default. */
+  readonly delivery?: Partial<DeliveryPolicy>;
 }
 
 /** Rejects when the database does not answer or has not been migrated. */
@@ -52,6 +65,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     });
   });
   const ingestPolicy = { runIdleMs, timeoutMs };
+  const policy = { ...DEFAULT_DELIVERY_POLICY, ...options.delivery };
+  const sealing = { keys, graceMs: policy.secretGraceMs };
   return {
     ping: async () => {
       await db.run('select 1', [], { timeoutMs });
@@ -68,7 +83,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     periodReported: (claim, now, nextInMs, isStarted) =>
       periodReported(db, claim, now, nextInMs, isStarted),
     periodFailed: (claim, failure) => periodFailed(db, claim, failure),
-    closePeriod: (claim, now) => closePeriod(db, claim, now),
+    closePeriod: (claim, now, hasEnded) => closePeriod(db, claim, now, hasEnded),
     recordLate: (claim, late) => recordLate(db, claim, late),
     claimAlerts: (request) => claimAlerts(db, request),
     alertStarted: (id, fence) => alertStarted(db, id, fence),
@@ -78,16 +93,30 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     publish: (published, now) => publish(db, published, now),
     openPeriod: (seed, now) => openPeriod(db, seed, now, runIdleMs),
 
-    openDelivery: (ref) => openDelivery(db, keys, ref),
+    openDelivery: (ref, now) => openDelivery(db, { keys, policy }, ref, now),
     beginAttempt: (ref, attempt, message, now) => beginAttempt(db, ref, attempt, message, now),
-    finishAttempt: (ref, attempt, outcome, now) => finishAttempt(db, ref, attempt, outcome, now),
+    finishAttempt: (ref, attempt, outcome, now, isLast = false) =>
+      finishAttempt(db, policy, { ref, attempt, outcome, now, isLast }),
     appendJournal: (alert, entries) => appendJournal(db, alert, entries),
 
     configurations: (org, scopes) => configurations(db, org, scopes),
     configure: (request) => configure(db, request, runIdleMs),
-    putDestinations: (org, destinations) => putDestinations(db, keys, org, destinations),
+    putDestinations: (org, destinations, now = Date.now()) =>
+      putDestinations(db, sealing, org, destinations, now),
     setDefaultDestination: (org, channel, destination) =>
       setDefaultDestination(db, org, channel, destination),
+    confirmDestination: (org, reference, by, now) =>
+      confirmDestination(db, org, reference, { by, now }),
+    restoreDestination: (org, reference, by, now) =>
+      restoreDestination(db, org, reference, { by, now }),
+    allowedEmailDomains: (org) => allowedEmailDomains(db, org),
+    setAllowedEmailDomains: (org, domains) => setAllowedEmailDomains(db, org, domains),
+    setOperators: (org, operators) => setOperators(db, org, operators),
+    setEscalation: (org, escalation) => setEscalation(db, org, escalation),
+    response: (org, alert) => response(db, policy, org, alert),
+    operatorNotices: (org, limit) => listOperatorNotices(db, org, limit),
+    dueSummaries: (now, limit) => dueSummaries(db, now, limit),
+    summaryTold: (summary) => summaryTold(db, policy.stormWindowMs, summary),
     stop: (org, word) => stop(db, org, word),
     resume: (org, agent, by, now) => resume(db, org, agent, by, now),
     stopped: (org) => stopsOf(db.run, org),

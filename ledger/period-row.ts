@@ -49,6 +49,52 @@ export interface PeriodRow {
   readonly parked_reason: string | null;
 }
 
+const COLUMNS = {
+  id: true,
+  org: true,
+  scope: true,
+  cadence: true,
+  period: true,
+  generation: true,
+  name: true,
+  starts_at: true,
+  ends_at: true,
+  zone: true,
+  closes_at: true,
+  own_cost: true,
+  own_tokens: true,
+  own_calls: true,
+  own_first_at: true,
+  own_last_at: true,
+  run_started_at: true,
+  run_heard_at: true,
+  run_open: true,
+  seq: true,
+  limits: true,
+  block_cost: true,
+  block_tokens: true,
+  block_calls: true,
+  block_duration: true,
+  applied_rev: true,
+  latches: true,
+  firing_no: true,
+  killed: true,
+  direct: true,
+  senders: true,
+  open_alerts: true,
+  published_order: true,
+  state: true,
+  started: true,
+  fence: true,
+  tries: true,
+  parked_reason: true,
+} satisfies Record<keyof PeriodRow, true>;
+
+/** For a statement that answers rows: those columns and no more, as a batch answers many. */
+export const ROW_COLUMNS = Object.keys(COLUMNS)
+  .map((name) => `period.${name}`)
+  .join(', ');
+
 /** What a claim's statement answers beside the row. */
 export interface ClaimedRow extends PeriodRow {
   readonly epoch: number;

@@ -4,12 +4,13 @@
  * Every fragment names columns of `period` by default and takes other expressions for values a
  * statement is about to write, because SET sees the old ones.
  */
+import { ROW_COLUMNS } from './period-row.js';
 
 /** 2^53 - 1: sums stay there (B1). */
 export const MAX = '9007199254740991';
 
 /** The row with the ledger's epoch and whether it is a crossing, as a claim is answered. */
-export const CLAIM_COLUMNS = `period.*, (select epoch from ledger_life) as epoch`;
+export const CLAIM_COLUMNS = `${ROW_COLUMNS}, (select epoch from ledger_life) as epoch`;
 
 interface OwnAmounts {
   readonly cost: string;

@@ -6,10 +6,11 @@ import { bigint, boolean, customType, pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy';
 import type { ThresholdFacts } from '../domain/alert/facts.js';
 import type { Outcome } from '../domain/alert/outcome.js';
-import type { AlertInput, JournalEntry } from '../domain/alert/state.js';
+import type { AlertInput, AlertRoute, Escalation, JournalEntry } from '../domain/alert/state.js';
 import type { Budget } from '../domain/configuration.js';
 import type { ChannelName } from '../domain/words.js';
 import type { Run } from './database.js';
+import type { Health, NoticeKind } from './delivery.js';
 import { jsonText, type Value } from './literals.js';
 
 const integer = (name: string) => bigint(name, { mode: 'number' });
@@ -128,12 +129,46 @@ export const destinations = pgTable('destination', {
   channel: text('channel').$type<ChannelName>().notNull(),
   sealed: text('sealed').notNull(),
   sendResolved: boolean('send_resolved').notNull(),
+  health: text('health').$type<Health>().notNull().default('ok'),
+  healthReason: text('health_reason'),
+  healthAt: integer('health_at'),
+  failures: integer('failures').notNull().default(0),
+  failingSince: integer('failing_since'),
+  verified: boolean('verified').notNull(),
 });
 
 export const defaultDestinations = pgTable('default_destination', {
   org: text('org').notNull(),
   channel: text('channel').$type<ChannelName>().notNull(),
   reference: text('reference').notNull(),
+});
+
+export const destinationPaces = pgTable('destination_pace', {
+  org: text('org').notNull(),
+  reference: text('reference').notNull(),
+  minuteAt: integer('minute_at').notNull().default(0),
+  minuteCount: integer('minute_count').notNull().default(0),
+  dayAt: integer('day_at').notNull().default(0),
+  dayCount: integer('day_count').notNull().default(0),
+  held: integer('held').notNull().default(0),
+  heldFrom: integer('held_from'),
+  heldDueAt: integer('held_due_at'),
+});
+
+export const operatorNotices = pgTable('operator_notice', {
+  id: integer('id').notNull().generatedAlwaysAsIdentity(),
+  org: text('org').notNull(),
+  at: integer('at').notNull(),
+  kind: text('kind').$type<NoticeKind>().notNull(),
+  text: text('text').notNull(),
+  toldAt: integer('told_at'),
+});
+
+export const organisations = pgTable('organisation', {
+  org: text('org').notNull(),
+  operators: json('operators').$type<readonly AlertRoute[]>().notNull().default([]),
+  escalation: json('escalation').$type<Escalation | null>(),
+  emailDomains: json('email_domains').$type<readonly string[]>().notNull().default([]),
 });
 
 export const apiKeys = pgTable('api_key', {

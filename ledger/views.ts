@@ -10,6 +10,7 @@ import {
   windowOf,
   type PeriodRow,
 } from './period-row.js';
+import { MAX } from './period-sql.js';
 
 export interface BudgetQuery {
   readonly org: string;
@@ -91,16 +92,17 @@ function budgetViewOf(row: BudgetRow): BudgetView {
   };
 }
 
-/** Everything counted for an agent (or all); sums past 2^53 stay there (B1). */
+/** Everything counted for an agent (or all), from its running totals; sums past 2^53 stay there (B1). */
 export async function usage(
   db: Database,
   org: string,
   agent?: string,
 ): Promise<{ events: number; cost: number; tokens: number }> {
   const rows = await db.run(
-    `select count(*) as events, least(coalesce(sum(cost_used), 0), 9007199254740991)::bigint as cost,
-       least(coalesce(sum(input_tokens + output_tokens), 0), 9007199254740991)::bigint as tokens
-     from usage_event where org = $1 and ($2::text is null or agent = $2)`,
+    `select coalesce(sum(events), 0)::bigint as events,
+       least(coalesce(sum(cost), 0), ${MAX})::bigint as cost,
+       least(coalesce(sum(tokens), 0), ${MAX})::bigint as tokens
+     from usage_total where org = $1 and ($2::text is null or agent = $2)`,
     [org, agent],
   );
   return rows[0] as { events: number; cost: number; tokens: number };

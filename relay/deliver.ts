@@ -114,7 +114,7 @@ export function createDeliver(options: DeliverOptions): Deliver {
     }
     refusals.forgive(claim.id);
     if (answer === 'already_ended') {
-      await close(claim);
+      await close(claim, true);
       return;
     }
     const told = async (): Promise<void> => {
@@ -149,10 +149,11 @@ export function createDeliver(options: DeliverOptions): Deliver {
   };
 
   /** B4. A crossing nobody was told of stays untold, so that the closed row comes back as late. */
-  const close = async (claim: ClaimedPeriod): Promise<void> => {
+  const close = async (claim: ClaimedPeriod, hasEnded = false): Promise<void> => {
     const verdict = await evaluated(claim);
     if (verdict === undefined) return;
-    await ledger.closePeriod(verdict.alert === undefined ? claim : { ...claim, seq: 0 }, now());
+    const told = verdict.alert === undefined ? claim : { ...claim, seq: 0 };
+    await ledger.closePeriod(told, now(), hasEnded);
     counts.closed += 1;
   };
 

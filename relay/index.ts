@@ -1,4 +1,5 @@
 /** From the ledger to the workflows. */
+export { createStartAlert } from './start-alert.js';
 export { createRelay, DEFAULT_RELAY_CONFIG } from './relay.js';
 export type { Relay, RelayConfig, RelayOptions, RelayStats } from './relay.js';
 export type { RelayClient, RelayLedger } from './deliver.js';

@@ -11,6 +11,10 @@ import type { Bed } from './ledger/bed.js';
 import { configuringContract } from './ledger/configuring.js';
 import { countingContract } from './ledger/counting.js';
 import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
+import { faringContract } from './ledger/faring.js';
+import { incidentsContract } from './ledger/incidents.js';
+import { operatingContract } from './ledger/operating.js';
+import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
 import { relayingContract } from './ledger/relaying.js';
 import { runningContract } from './ledger/running.js';
@@ -91,6 +95,10 @@ export function ledgerContract(
     runningContract(bed);
     configuringContract(bed);
     deliveringContract(bed);
+    faringContract(bed);
+    pacingContract(bed);
+    incidentsContract(bed);
+    operatingContract(bed);
     more(bed);
   });
 }

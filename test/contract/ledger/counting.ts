@@ -106,6 +106,40 @@ export function countingContract(bed: Bed): void {
       expect(await calls(seed('daily', { scope: 'org' }))).toBe(3);
     });
 
+    test('B5: what an agent used is the sum of its events, to the nano, whatever came how', async () => {
+      const ledgers = await Promise.all([bed.open(), bed.open(), bed.open(), bed.open()]);
+      const agents = ['a', 'b', 'c'];
+      const all = Array.from({ length: 90 }, (_, i) =>
+        event(`k${String(i)}`, { agent: agents[i % 3] ?? 'a', costUsed: 3 ** (i % 20) }),
+      );
+      // Every event in two batches, in two orders; only some are placed anywhere.
+      await Promise.all(
+        ledgers.flatMap((ledger, n) =>
+          [0, 30, 60].map((from) => {
+            const mine = [...all.slice(from, from + 30), ...all.slice(0, 15)];
+            const given = n % 2 === 0 ? mine : mine.toReversed();
+            return store(ledger, batch(given, n < 2 ? [] : [seed('daily', { scope: 'org' })]));
+          }),
+        ),
+      );
+      const sumOf = (given: readonly UsageEvent[]) => ({
+        events: given.length,
+        cost: given.reduce((sum, { costUsed }) => sum + costUsed, 0),
+        tokens: given.length * 120,
+      });
+      expect(await bed.ledger().usage(ORG)).toEqual(sumOf(all));
+      for (const agent of agents) {
+        const own = all.filter((each) => each.agent === agent);
+        expect(await bed.ledger().usage(ORG, agent)).toEqual(sumOf(own));
+      }
+    });
+
+    test('names that SQL keeps as the same are one agent', async () => {
+      const given = ['x\0', 'x\ud800'].map((agent, i) => event(`k${String(i)}`, { agent }));
+      await store(bed.ledger(), batch(given, []));
+      expect((await bed.ledger().usage(ORG, 'x\ufffd')).events).toBe(2);
+    });
+
     test('a client that dies inside a transaction leaves nothing and blocks nobody', async () => {
       const client = new pg.Client({ connectionString: bed.databaseUrl() });
       client.on('error', () => undefined);
@@ -150,7 +184,10 @@ export function countingContract(bed: Bed): void {
         calls: 6,
       });
       expect(await bed.sql('select saturated from period')).toEqual([{ saturated: true }]);
-      expect((await bed.ledger().usage(ORG)).cost).toBe(most);
+      expect(await bed.ledger().usage(ORG)).toEqual({ events: 6, cost: most, tokens: most });
+      expect(await bed.sql('select cost, tokens from usage_total')).toEqual([
+        { cost: String(most), tokens: String(most) },
+      ]);
     });
 
     test('odd names and texts come back as they were, or readable where SQL has no place', async () => {

@@ -4,6 +4,7 @@ import type { AlertView, DeliveryRef } from '../../../ledger/ledger.js';
 import { createSealKey, parseSealKeys } from '../../../ledger/seal.js';
 import { NOW, ORG, USD } from './bed.js';
 import type { Bed } from './bed.js';
+import { FIRING } from './sending.js';
 
 export const SEAL_TEXT = createSealKey('k1');
 
@@ -18,11 +19,11 @@ export function deliveringContract(bed: Bed): void {
   const ref = (over: Partial<DeliveryRef> = {}): DeliveryRef => ({
     ...{ org: ORG, alertId: 'alert/1', deliveryId: 'alert/1/0', purpose: 'fire' },
     channel: 'webhook',
-    firing: { periodId: 'p/1', dimension: 'cost', bps: 8_000, limitsRev: 1 },
+    firing: FIRING,
     ...over,
   });
   const put = async (over = {}) => {
-    const [reference = ''] = await bed.ledger().putDestinations(ORG, [{ ...hook, ...over }]);
+    const [reference = ''] = await bed.ledger().putDestinations(ORG, [{ ...hook, ...over }], NOW);
     return reference;
   };
 
@@ -30,7 +31,7 @@ export function deliveringContract(bed: Bed): void {
     test('an address and its secrets come back only through the opened delivery', async () => {
       const template = { text: `{agent_name} ${CANARY}` };
       const destination = await put({ template });
-      expect(await bed.ledger().openDelivery(ref({ destination }))).toEqual({
+      expect(await bed.ledger().openDelivery(ref({ destination }), NOW)).toEqual({
         type: 'open',
         destination: { address: hook.address, secrets: hook.secrets, template },
       });
@@ -39,7 +40,7 @@ export function deliveringContract(bed: Bed): void {
     test('no table holds a word of it in the clear', async () => {
       const destination = await put({ template: { text: CANARY } });
       await bed.ledger().setDefaultDestination(ORG, 'webhook', destination);
-      await bed.ledger().openDelivery(ref());
+      await bed.ledger().openDelivery(ref(), NOW);
       await bed.ledger().beginAttempt(ref(), 1, message, NOW);
       const tables = await bed.sql(
         `select table_name from information_schema.tables where table_schema = 'public'`,
@@ -60,8 +61,8 @@ export function deliveringContract(bed: Bed): void {
     test('the same target is the same reference, with the credentials stored last', async () => {
       const first = await put();
       expect(await put({ secrets: ['new'] })).toBe(first);
-      const opened = await bed.ledger().openDelivery(ref({ destination: first }));
-      expect(opened).toMatchObject({ destination: { secrets: ['new'] } });
+      const opened = await bed.ledger().openDelivery(ref({ destination: first }), NOW);
+      expect(opened).toMatchObject({ destination: { secrets: ['new', ...hook.secrets] } });
       const others = [
         await put({ channel: 'slack' }),
         await put({ address: `${hook.address}/b` }),
@@ -77,8 +78,10 @@ export function deliveringContract(bed: Bed): void {
       });
       const references = await rotated.putDestinations(ORG, [hook]);
       expect(references).toEqual([destination]);
-      expect(await rotated.openDelivery(ref({ destination }))).toMatchObject({ type: 'open' });
-      await expect(bed.ledger().openDelivery(ref({ destination }))).rejects.toThrow(/Seal key k2/);
+      expect(await rotated.openDelivery(ref({ destination }), NOW)).toMatchObject({ type: 'open' });
+      await expect(bed.ledger().openDelivery(ref({ destination }), NOW)).rejects.toThrow(
+        /Seal key k2/,
+      );
     });
 
     test('a sealed value that was moved to another row does not open', async () => {
@@ -86,7 +89,7 @@ export function deliveringContract(bed: Bed): void {
       await bed.sql(
         `update destination set sealed = (select sealed from destination where reference = '${a}') where reference = '${b}'`,
       );
-      await expect(bed.ledger().openDelivery(ref({ destination: b }))).rejects.toThrow(
+      await expect(bed.ledger().openDelivery(ref({ destination: b }), NOW)).rejects.toThrow(
         /was changed/,
       );
     });
@@ -94,24 +97,24 @@ export function deliveringContract(bed: Bed): void {
 
   describe('what is not sent', () => {
     test('C3: without a target the default goes, and without a default nobody', async () => {
-      expect(await bed.ledger().openDelivery(ref())).toEqual({
+      expect(await bed.ledger().openDelivery(ref(), NOW)).toEqual({
         type: 'suppressed',
         reason: 'no_destination',
       });
       await bed.ledger().setDefaultDestination(ORG, 'webhook', await put());
-      expect(await bed.ledger().openDelivery(ref())).toMatchObject({ type: 'open' });
-      const slack = await bed.ledger().openDelivery(ref({ channel: 'slack' }));
+      expect(await bed.ledger().openDelivery(ref(), NOW)).toMatchObject({ type: 'open' });
+      const slack = await bed.ledger().openDelivery(ref({ channel: 'slack' }), NOW);
       expect(slack).toMatchObject({ reason: 'no_destination' });
       const foreign = await bed
         .ledger()
-        .openDelivery(ref({ org: 'other', destination: await put() }));
+        .openDelivery(ref({ org: 'other', destination: await put() }), NOW);
       expect(foreign).toMatchObject({ reason: 'no_destination' });
     });
 
     test('T2: another alert for the same firing is superseded, the same one is not', async () => {
       const destination = await put();
       const open = (over: Partial<DeliveryRef>) =>
-        bed.ledger().openDelivery(ref({ destination, ...over }));
+        bed.ledger().openDelivery(ref({ destination, ...over }), NOW);
       expect(await open({})).toMatchObject({ type: 'open' });
       expect(await open({ deliveryId: 'alert/1/1' })).toMatchObject({ type: 'open' });
       const other = { alertId: 'alert/2', deliveryId: 'alert/2/0' };
@@ -122,7 +125,7 @@ export function deliveringContract(bed: Bed): void {
         { dimension: 'calls' as const },
         { periodId: 'q' },
       ]) {
-        expect(await open({ ...other, firing: { ...ref().firing, ...change } })).toMatchObject({
+        expect(await open({ ...other, firing: { ...FIRING, ...change } })).toMatchObject({
           type: 'open',
         });
       }
@@ -131,7 +134,9 @@ export function deliveringContract(bed: Bed): void {
     test('T7: a resolution goes to webhooks, and to others where it is wanted', async () => {
       const told = async (over: object) => {
         const destination = await put(over);
-        const opened = await bed.ledger().openDelivery(ref({ purpose: 'resolve', destination }));
+        const opened = await bed
+          .ledger()
+          .openDelivery(ref({ purpose: 'resolve', destination }), NOW);
         return opened.type === 'open' ? 'open' : opened.reason;
       };
       expect(await told({})).toBe('open');
@@ -144,24 +149,18 @@ export function deliveringContract(bed: Bed): void {
   });
 
   describe('A11: attempts', () => {
-    test('the first message wins, and an attempt without an outcome is known as unfinished', async () => {
+    test('the first message wins, and a repeat knows when the delivery was first begun', async () => {
       const destination = await put();
-      const begin = (attempt: number, body: string) =>
-        bed.ledger().beginAttempt(ref({ destination }), attempt, { ...message, body }, NOW);
-      expect(await begin(1, 'first')).toEqual({
-        message: { ...message, body: 'first' },
-        unfinished: false,
-      });
-      expect(await begin(1, 'second')).toEqual({
-        message: { ...message, body: 'first' },
-        unfinished: true,
-      });
+      const begin = (attempt: number, body: string, at = NOW) =>
+        bed.ledger().beginAttempt(ref({ destination }), attempt, { ...message, body }, at);
+      const first = { ...message, body: 'first' };
+      expect(await begin(1, 'first')).toEqual({ message: first });
+      expect(await begin(1, 'second', NOW + 1)).toEqual({ message: first, repeatsSince: NOW });
       const outcome = { kind: 'transient', reason: 'HTTP 503', status: 503 } as const;
       await bed.ledger().finishAttempt(ref(), 1, outcome, NOW + 1);
       await bed.ledger().finishAttempt(ref(), 1, { kind: 'accepted', reason: 'no' }, NOW + 9);
-      expect(await begin(1, 'x')).toMatchObject({ unfinished: false });
-      expect(await begin(2, 'x')).toMatchObject({ message: { body: 'first' }, unfinished: false });
-      const opened = await bed.ledger().openDelivery(ref({ destination }));
+      expect(await begin(2, 'x')).toEqual({ message: first, repeatsSince: NOW });
+      const opened = await bed.ledger().openDelivery(ref({ destination }), NOW);
       expect(opened).toMatchObject({ message: { body: 'first' } });
       await bed.ledger().appendJournal(alert, []);
       expect((await bed.ledger().alert(ORG, 'alert/1'))?.attempts).toEqual([

@@ -92,6 +92,34 @@ export function publishingContract(bed: Bed): void {
       );
     });
 
+    test('B4: a row whose workflow is over is closed before its end, and its usage is late', async () => {
+      await started();
+      await spend(1, 'b', { now: NOW + 10_000 });
+      const claim = await claimOne(bed.ledger(), NOW + 10_000);
+      await spend(7, 'c', { now: NOW + 10_001 });
+      await bed.ledger().closePeriod(claim, NOW + 10_002);
+      expect((await viewOf(bed.ledger(), id)).state).toBe('open');
+      const again = await claimOne(bed.ledger(), NOW + 10_002);
+      await spend(1, 'd', { now: NOW + 10_003 });
+      await bed.ledger().closePeriod(again, NOW + 10_003, true);
+      expect((await viewOf(bed.ledger(), id)).state).toBe('closed');
+      const late = await claimOne(bed.ledger(), NOW + 10_003);
+      expect(late).toMatchObject({ state: 'closed', closing: false, own: { calls: 10 } });
+      await bed.ledger().recordLate(late, { latches: {}, firingNo: 0, now: NOW + 10_004 });
+      expect(await claimAll(bed.ledger(), END + HOUR)).toEqual([]);
+    });
+
+    test('B4: a crossing that was reported to a workflow that was over is still told late', async () => {
+      const first = await started();
+      const told = (await spend(9, 'b')).periods[0]?.claim;
+      if (told === undefined) throw new Error('not claimed');
+      await bed.ledger().periodReported(told, NOW, 0);
+      const again = await claimOne(bed.ledger(), NOW + 10_000);
+      expect(again.seq).toBeGreaterThan(first.seq);
+      await bed.ledger().closePeriod({ ...again, seq: 0 }, NOW + 10_001, true);
+      expect(await claimOne(bed.ledger(), NOW + 10_001)).toMatchObject({ state: 'closed' });
+    });
+
     test('B4: late events correct a closed row and make it due; their alert is written with its latches', async () => {
       const claim = await started();
       await bed.ledger().publish(publishedOf(claim, { order: 2, closed: true }), END);
@@ -124,7 +152,8 @@ export function publishingContract(bed: Bed): void {
       // The workflow closes on what it knew; the report of the rest came too late for it.
       await bed.ledger().publish(publishedOf(claim, { order: 2, closed: true }), END + 1);
       await bed.ledger().periodReported(told, END + 2, 0);
-      expect(await claimOne(bed.ledger(), END + HOUR)).toMatchObject({
+      // At once: the lease of the claim that was out holds nothing up any more.
+      expect(await claimOne(bed.ledger(), END + 3)).toMatchObject({
         ...{ state: 'closed', own: { calls: 10 } },
       });
     });

@@ -1,0 +1,183 @@
+/**
+ * The statement that opens a delivery, in as many parts as it needs: what the destination is, who
+ * speaks for the firing, what was rendered, and what holds it back. Everything before a request is
+ * on the way of a crossing, so it is one round trip.
+ *
+ * What a statement inserts its own selects do not see: they read what RETURNING gives. Rows are
+ * taken in one order (firing, incident, pace), so that no two wait for each other in a ring.
+ */
+import { named, type NamedStatement } from './named.js';
+
+export type OpenName =
+  | 'org'
+  | 'destination'
+  | 'channel'
+  | 'alert'
+  | 'delivery'
+  | 'period'
+  | 'dimension'
+  | 'bps'
+  | 'rev'
+  | 'incident'
+  | 'now'
+  | 'window'
+  | 'limit'
+  | 'today'
+  | 'cap';
+
+/** What a delivery has to be asked beside its destination. */
+export interface OpenParts {
+  /** T2. It speaks for a crossing. */
+  readonly firing: boolean;
+  /** T9. */
+  readonly incident?: 'opens' | 'resolves';
+  /** A14. */
+  readonly pace?: 'minute' | 'minute and day';
+}
+
+export interface OpenRow {
+  readonly reference: string;
+  readonly channel: string;
+  readonly sealed: string;
+  readonly send_resolved: boolean;
+  readonly health: string;
+  readonly verified: boolean;
+  readonly body: string | null;
+  readonly content_type: string | null;
+  /** The alert that speaks for the firing; null where another is being written right now. */
+  readonly holder: string | null;
+  readonly storm: boolean | null;
+  readonly still_firing: boolean | null;
+}
+
+const FOUND = `
+with wanted as (
+  select coalesce(@destination, (select reference from default_destination
+    where org = @org and channel = @channel)) as reference
+), found as (
+  select d.reference, d.channel, d.sealed, d.send_resolved, d.health, d.verified
+  from destination d join wanted using (reference) where d.org = @org
+), message as (
+  select body, content_type from delivery
+  where org = @org and alert_id = @alert and id = @delivery
+)`;
+
+const FIRED = `, fired as (
+  insert into firing (org, period_id, dimension, bps, channel, limits_rev, alert_id)
+  select @org, @period, @dimension, @bps::bigint, @channel, @rev::bigint, @alert
+  where exists (select from found)
+  on conflict do nothing
+  returning alert_id
+), holder as materialized (
+  select coalesce((select alert_id from fired), (select alert_id from firing where org = @org
+    and period_id = @period and dimension = @dimension and bps = @bps::bigint
+    and channel = @channel and limits_rev = @rev::bigint)) as alert_id
+)`;
+
+/** What it would take to be sent; only such a delivery counts towards anything. */
+const sendable = (firing: boolean): string =>
+  `found.health <> 'gone' and (found.verified or found.channel <> 'email')${
+    firing ? ' and (select alert_id from holder) = @alert' : ''
+  }`;
+
+const opened = (firing: boolean): string => `, noted as (
+  insert into incident (org, destination, key, alert_id, delivery_id)
+  select @org, found.reference, @incident, @alert, @delivery from found where ${sendable(firing)}
+  on conflict do nothing
+)`;
+
+/**
+ * T9. All of an incident's rows are held while one is noted as over, so that of two that resolve
+ * at once the second sees the first. A delivery of which it is certain that nothing arrived does
+ * not keep the incident open: nobody will resolve it.
+ */
+const RESOLVED = `, member as materialized (
+  select i.* from incident i join found on i.destination = found.reference
+  where i.org = @org and i.key = @incident
+  order by i.alert_id, i.delivery_id for update of i
+), others as materialized (
+  select exists (
+    select from member m left join lateral (
+      select count(*) as tries,
+        count(*) filter (where a.outcome is null
+          or a.outcome->>'kind' in ('accepted', 'ambiguous')) as perhaps
+      from attempt a
+      where a.org = @org and a.alert_id = m.alert_id and a.delivery_id = m.delivery_id
+    ) as sent on true
+    where m.alert_id <> @alert and not m.over and (sent.tries = 0 or sent.perhaps > 0)
+  ) as stand
+), noted as (
+  update incident i set over = true, ends = (not m.over or m.ends) and not others.stand
+  from member m cross join others
+  where m.alert_id = @alert and i.org = m.org and i.destination = m.destination and i.key = m.key
+    and i.alert_id = m.alert_id and i.delivery_id = m.delivery_id
+  returning i.ends
+)`;
+
+const STILL_FIRING = `coalesce((select not bool_or(ends) from noted), (select stand from others))`;
+
+const IS_OVER = '@now::bigint >= p.minute_at + @window::bigint';
+const MINUTE_AT = `case when ${IS_OVER} then @now::bigint else p.minute_at end`;
+const MINUTE_COUNT = `case when ${IS_OVER} then 1 else p.minute_count + 1 end`;
+const HOLDS = `${MINUTE_COUNT} > @limit::bigint`;
+
+/** What the minute holds back takes nothing of the day's share. */
+const OF_DAY = `, day_at = greatest(p.day_at, @today::bigint),
+    day_count = case when p.day_at < @today::bigint then 0 else p.day_count end
+      + (not (${HOLDS}))::int`;
+
+/**
+ * A retry was counted when it was first opened. A new minute begins with what comes after the old
+ * one; what several have held back is one sum until it is told (storms.ts).
+ */
+const paced = (firing: boolean, perDay: boolean): string => `, paced as (
+  update destination_pace p set minute_at = ${MINUTE_AT}, minute_count = ${MINUTE_COUNT},
+    held = p.held + (${HOLDS})::int,
+    held_from = case when ${HOLDS} then coalesce(p.held_from, ${MINUTE_AT}) else p.held_from end,
+    held_due_at = case when ${HOLDS} then coalesce(p.held_due_at, ${MINUTE_AT} + @window::bigint)
+      else p.held_due_at end${perDay ? OF_DAY : ''}
+  from found
+  where p.org = @org and p.reference = found.reference
+    and ${sendable(firing)} and not exists (select from message)
+  returning p.minute_count, p.day_count
+)`;
+
+/** The first that the day's cap holds back is told to the operators; the number itself is spent. */
+const CAPPED = `, capped as (
+  insert into operator_notice (org, at, kind, text)
+  select @org, @now::bigint, 'sms_cap', 'The sms destination ' || found.reference || ' has had its '
+    || @cap::bigint || ' messages of the day: further ones are held until midnight UTC.'
+  from found cross join paced
+  where paced.minute_count <= @limit::bigint and paced.day_count = @cap::bigint + 1
+)`;
+
+const STORM = `(select minute_count > @limit::bigint from paced)`;
+const STORM_OR_CAP = `(select minute_count > @limit::bigint or day_count > @cap::bigint from paced)`;
+
+function textOf({ firing, incident, pace }: OpenParts): string {
+  const perDay = pace === 'minute and day';
+  const parts = [FOUND];
+  if (firing) parts.push(FIRED);
+  if (incident === 'opens') parts.push(opened(firing));
+  if (incident === 'resolves') parts.push(RESOLVED);
+  if (pace !== undefined) parts.push(paced(firing, perDay));
+  if (perDay) parts.push(CAPPED);
+  const holder = firing ? '(select alert_id from holder)' : 'null::text';
+  const storm = pace === undefined ? 'null::boolean' : perDay ? STORM_OR_CAP : STORM;
+  const stillFiring = incident === 'resolves' ? STILL_FIRING : 'null::boolean';
+  return `${parts.join('')}
+select found.*, message.body, message.content_type, ${holder} as holder, ${storm} as storm,
+  ${stillFiring} as still_firing
+from found left join message on true`;
+}
+
+const made = new Map<string, NamedStatement<OpenName>>();
+
+/** One text for each combination, so that each is planned once. */
+export function openStatement(parts: OpenParts): NamedStatement<OpenName> {
+  const { firing, incident = '', pace = '' } = parts;
+  const key = `${String(firing)} ${incident} ${pace}`;
+  const known = made.get(key) ?? named<OpenName>(textOf(parts));
+  made.set(key, known);
+  return known;
+}

@@ -1,0 +1,98 @@
+/** What goes out: deliveries, the destinations they go to, and what operators hear of them. */
+import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
+import type { Suppression } from '../domain/alert/outcome.js';
+import type { Purpose } from '../domain/alert/state.js';
+import type { ChannelName, Dimension, Priority } from '../domain/words.js';
+
+export interface DeliveryRef {
+  readonly org: string;
+  readonly alertId: string;
+  readonly deliveryId: string;
+  readonly purpose: Purpose;
+  readonly channel: ChannelName;
+  /** Absent: the organisation's default destination of the channel (C3). */
+  readonly destination?: string;
+  /** T9. The key of the incident it belongs to (PagerDuty). */
+  readonly incident?: string;
+  /**
+   * The crossing it speaks for, which one alert may do once. Absent where it speaks for none of
+   * its own: a fallback, a level of escalation, a test; such a one is never `superseded`.
+   */
+  readonly firing?: {
+    readonly periodId: string;
+    readonly dimension: Dimension;
+    readonly bps: number;
+    readonly limitsRev: number;
+  };
+}
+
+export type LedgerSuppression = Extract<
+  Suppression,
+  | 'no_destination'
+  | 'superseded'
+  | 'resolved'
+  | 'unhealthy_destination'
+  | 'unverified'
+  | 'storm'
+  | 'still_firing'
+>;
+
+export type OpenedDelivery =
+  | { readonly type: 'suppressed'; readonly reason: LedgerSuppression }
+  | {
+      readonly type: 'open';
+      readonly destination: OpenDestination;
+      /** What was rendered for an earlier attempt, to be sent again to the byte (A11). */
+      readonly message?: RenderedMessage;
+    };
+
+export interface BegunAttempt {
+  /** What every attempt of the delivery sends, to the byte (A11). */
+  readonly message: RenderedMessage;
+  /** When the delivery's first attempt was begun, where that was not this one; epoch ms. */
+  readonly repeatsSince?: number;
+}
+
+export interface NewDestination {
+  readonly channel: ChannelName;
+  readonly address: string;
+  readonly secrets?: readonly string[];
+  readonly template?: MessageTemplate;
+  /** T7. Wants the word that it is over; default: webhook only. */
+  readonly sendResolved?: boolean;
+  /**
+   * C3. Whether the organisation stands by it; default true. False takes back nothing: a target
+   * that was verified once stays so. Only emails are held back without it.
+   */
+  readonly verified?: boolean;
+}
+
+/** `gone`: the provider says that nobody is there any more; nothing is sent to it. */
+export type Health = 'ok' | 'gone' | 'failing';
+
+export type NoticeKind = 'destination_gone' | 'destination_failing' | 'sms_cap';
+
+/** Something the operators are to be told (A15). */
+export interface OperatorNotice {
+  readonly id: number;
+  readonly at: number;
+  readonly kind: NoticeKind;
+  /** For people; names channels and references, never an address. */
+  readonly text: string;
+  readonly toldAt?: number;
+}
+
+/** A14. What was held back from one destination, from the minute that began at `from` on. */
+export interface StormSummary {
+  readonly org: string;
+  readonly destination: string;
+  readonly channel: ChannelName;
+  readonly held: number;
+  readonly from: number;
+}
+
+/** What decides how far an alert goes (A8). */
+export interface Responding {
+  readonly priority: Priority;
+  readonly kind: 'threshold' | 'rule' | 'notice';
+}

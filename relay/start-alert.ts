@@ -1,0 +1,38 @@
+/**
+ * The one way an alert's workflow is started: how it goes on where its own routes do not do is
+ * frozen into it (A1), as the ledger has it at that moment.
+ */
+import type { KavachClient } from '../client/client.js';
+import type { AlertInput, Response } from '../domain/alert/state.js';
+import type { Ledger } from '../ledger/ledger.js';
+
+/**
+ * A crossing waits for this read, and operators change rarely: an answer is good for so long, ms.
+ */
+const FRESH_MS = 5_000;
+
+export interface StartAlertOptions {
+  readonly ledger: Pick<Ledger, 'response'>;
+  readonly client: Pick<KavachClient, 'startAlert'>;
+  readonly now: () => number;
+}
+
+/** Rejects when the ledger or Temporal do not answer: whoever asked asks again. */
+export function createStartAlert({
+  ledger,
+  client,
+  now,
+}: StartAlertOptions): KavachClient['startAlert'] {
+  const known = new Map<string, { readonly at: number; readonly response: Response }>();
+  const responseTo = async ({ org, kind, facts }: AlertInput): Promise<Response> => {
+    const { priority } = facts;
+    const name = JSON.stringify([org, kind, priority]);
+    const last = known.get(name);
+    if (last !== undefined && now() - last.at < FRESH_MS) return last.response;
+    const response = await ledger.response(org, { priority, kind });
+    known.set(name, { at: now(), response });
+    return response;
+  };
+  return async (input) =>
+    client.startAlert({ ...input, response: input.response ?? (await responseTo(input)) });
+}

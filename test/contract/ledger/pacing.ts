@@ -1,0 +1,146 @@
+/** A14: storms, and the day's cap of text messages. */
+import { describe, expect, test } from 'vitest';
+import type { ChannelName } from '../../../domain/words.js';
+import { DAY, DAY_START, NOW, ORG } from './bed.js';
+import type { Bed } from './bed.js';
+import { FIRING, MESSAGE, sendingOf } from './sending.js';
+
+const MINUTE = 60_000;
+
+export function pacingContract(bed: Bed): void {
+  const { ref, put, verdict } = sendingOf(bed);
+  /** Opens `count` alerts' deliveries and answers how many were let through. */
+  const burst = async (
+    count: number,
+    over: { destination: string; channel?: ChannelName },
+    { now = NOW, prefix = 'a' } = {},
+  ) => {
+    const verdicts = [];
+    for (let no = 0; no < count; no += 1) {
+      verdicts.push(await verdict({ ...over, alertId: `${prefix}/${String(no)}` }, now));
+    }
+    return verdicts.filter((each) => each === 'open').length;
+  };
+
+  describe('A14: storms', () => {
+    test('past ten in a minute the rest is held, and told in one summary when it is over', async () => {
+      const destination = await put();
+      expect(await burst(13, { destination })).toBe(10);
+      expect(await verdict({ destination, alertId: 'b' }, NOW + MINUTE - 1)).toBe('storm');
+      expect(await bed.ledger().dueSummaries(NOW + MINUTE - 1, 9)).toEqual([]);
+      const [summary, ...others] = await bed.ledger().dueSummaries(NOW + MINUTE, 9);
+      expect(others).toEqual([]);
+      expect(summary).toEqual({ org: ORG, destination, channel: 'webhook', held: 4, from: NOW });
+      if (summary === undefined) throw new Error('nothing is due');
+      await bed.ledger().summaryTold(summary);
+      expect(await bed.ledger().dueSummaries(NOW + DAY, 9)).toEqual([]);
+    });
+
+    test('what is held while a summary is told is another summary', async () => {
+      const destination = await put();
+      await burst(12, { destination });
+      const [first] = await bed.ledger().dueSummaries(NOW + MINUTE, 9);
+      if (first === undefined) throw new Error('nothing is due');
+      await burst(13, { destination }, { now: NOW + MINUTE, prefix: 'b' });
+      await bed.ledger().summaryTold(first);
+      await bed.ledger().summaryTold(first);
+      expect(await bed.ledger().dueSummaries(NOW + 2 * MINUTE - 1, 9)).toEqual([]);
+      expect(await bed.ledger().dueSummaries(NOW + 2 * MINUTE, 9)).toEqual([
+        { org: ORG, destination, channel: 'webhook', held: 3, from: NOW + MINUTE },
+      ]);
+    });
+
+    test('the next minute begins with the first delivery after it', async () => {
+      const destination = await put();
+      await burst(11, { destination });
+      const next = { now: NOW + 2 * MINUTE, prefix: 'b' };
+      expect(await burst(12, { destination }, next)).toBe(10);
+      // Nobody had told the first yet: they are one.
+      const due = await bed.ledger().dueSummaries(NOW + 2 * MINUTE, 9);
+      expect(due.map(({ held, from }) => [held, from])).toEqual([[3, NOW]]);
+    });
+
+    test('destinations are counted each on its own', async () => {
+      const [a, b] = [await put(), await put({ address: 'https://b.test/' })];
+      expect(await burst(10, { destination: a })).toBe(10);
+      expect(await burst(10, { destination: b }, { prefix: 'b' })).toBe(10);
+      expect(await verdict({ destination: a, alertId: 'c' })).toBe('storm');
+    });
+
+    test('a retry is never held, nor is the word that it is over', async () => {
+      const destination = await put();
+      const first = ref({ destination, alertId: 'first' });
+      await bed.ledger().openDelivery(first, NOW);
+      await bed.ledger().beginAttempt(first, 1, MESSAGE, NOW);
+      await burst(11, { destination });
+      expect(await verdict(first)).toBe('open');
+      expect(await verdict({ destination, purpose: 'resolve' })).toBe('open');
+    });
+
+    test('PagerDuty and a kill are never held', async () => {
+      for (const channel of ['pagerduty', 'kill'] as const) {
+        const destination = await put({ channel });
+        expect(await burst(12, { destination, channel }, { prefix: channel })).toBe(12);
+      }
+    });
+
+    test('what is not sent for another reason counts for nothing', async () => {
+      const destination = await put();
+      await verdict({ destination, alertId: 'holder', firing: FIRING });
+      for (let no = 0; no < 12; no += 1) {
+        const superseded = { destination, alertId: `s/${String(no)}`, firing: FIRING };
+        expect(await verdict(superseded)).toBe('superseded');
+      }
+      expect(await burst(9, { destination })).toBe(9);
+      const channel = 'email';
+      const mail = await put({ channel, address: 'x@y.test', verified: false });
+      expect(await burst(12, { destination: mail, channel })).toBe(0);
+      await bed.ledger().confirmDestination(ORG, mail, 'ann', NOW);
+      expect(await burst(12, { destination: mail, channel }, { prefix: 'm' })).toBe(10);
+    });
+
+    test('of twenty at once from four connections ten are let through', async () => {
+      const destination = await put();
+      const ledgers = await Promise.all([bed.open(), bed.open(), bed.open(), bed.open()]);
+      const opened = await Promise.all(
+        ledgers.flatMap((ledger, n) =>
+          [0, 1, 2, 3, 4].map((no) => {
+            const alertId = `a/${String(n)}/${String(no)}`;
+            return ledger.openDelivery(ref({ destination, alertId }), NOW);
+          }),
+        ),
+      );
+      expect(opened.filter((each) => each.type === 'open')).toHaveLength(10);
+      expect(await bed.ledger().dueSummaries(NOW + MINUTE, 9)).toMatchObject([{ held: 10 }]);
+    });
+  });
+
+  describe('A14: text messages', () => {
+    test('a number has its share of a UTC day, and the operators hear once that it is spent', async () => {
+      const channel = 'sms';
+      const destination = await put({ channel, address: '+15550100' });
+      const of = { destination, channel } as const;
+      expect(await burst(14, of)).toBe(10);
+      expect(await burst(10, of, { now: NOW + MINUTE, prefix: 'b' })).toBe(10);
+      expect(await burst(3, of, { now: NOW + 2 * MINUTE, prefix: 'c' })).toBe(0);
+      expect(await burst(3, of, { now: DAY_START + DAY - 1, prefix: 'd' })).toBe(0);
+      expect(await bed.ledger().operatorNotices(ORG, 9)).toMatchObject([
+        {
+          ...{ kind: 'sms_cap', at: NOW + 2 * MINUTE },
+          text: `The sms destination ${destination} has had its 20 messages of the day: further ones are held until midnight UTC.`,
+        },
+      ]);
+      expect(await burst(3, of, { now: DAY_START + DAY + MINUTE, prefix: 'e' })).toBe(3);
+    });
+
+    test('the numbers are policy', async () => {
+      const channel = 'sms';
+      const destination = await put({ channel, address: '+15550100' });
+      const tight = await bed.open({ delivery: { smsPerDay: 1 } });
+      const open = (alertId: string) =>
+        tight.openDelivery(ref({ destination, channel, alertId }), NOW);
+      expect(await open('a')).toMatchObject({ type: 'open' });
+      expect(await open('b')).toEqual({ type: 'suppressed', reason: 'storm' });
+    });
+  });
+}
