@@ -30,6 +30,12 @@ const DIMENSION_WORDS: Readonly<Record<Dimension, string>> = {
   duration: 'run time',
 };
 
+const STATE_WORDS: Readonly<Record<AlertView['state'], string>> = {
+  firing: '',
+  acknowledged: 'Acknowledged: ',
+  resolved: 'Resolved: ',
+};
+
 export function describeAlert(view: AlertView): AlertText {
   const { facts, state } = view;
   const name = oneLine(facts.agentName, NAME_LIMIT);
@@ -44,7 +50,7 @@ export function describeAlert(view: AlertView): AlertText {
     ),
   });
   return {
-    title: state === 'resolved' ? `Resolved: ${name} ${passed}` : `${name} ${passed}`,
+    title: `${STATE_WORDS[state]}${name} ${passed}`,
     lines: [
       line('Spent', '{spent_fmt} ({pct}%)'),
       line('Budget', '{budget_fmt}'),

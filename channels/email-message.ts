@@ -9,6 +9,8 @@ export interface EmailContent {
   readonly subject: string;
   readonly html: string;
   readonly text: string;
+  /** ISO, of the crossing: SMTP needs a date, and it must be the same on every attempt (A11). */
+  readonly date?: string;
 }
 
 /** Mail programs cut there anyway, and some servers refuse much longer ones. */
@@ -18,7 +20,8 @@ export function renderEmail(view: AlertView): EmailContent {
   const text = describeAlert(view);
   // `oneLine` removes CR and LF: a name must never begin a header of its own.
   const subject = oneLine(`[${view.facts.priority.toUpperCase()}] ${text.title}`, SUBJECT_LIMIT);
-  return { subject, html: renderHtml(text), text: renderText(text) };
+  const date = new Date(view.facts.at).toISOString();
+  return { subject, html: renderHtml(text), text: renderText(text), date };
 }
 
 /** The stored form; undefined where it is none. */
@@ -34,8 +37,9 @@ export function parseEmail(body: string): EmailContent | undefined {
 
 function isEmailContent(value: unknown): value is EmailContent {
   if (typeof value !== 'object' || value === null) return false;
-  const { subject, html, text } = value as Record<string, unknown>;
-  return typeof subject === 'string' && typeof html === 'string' && typeof text === 'string';
+  const { subject, html, text, date } = value as Record<string, unknown>;
+  const isDated = date === undefined || typeof date === 'string';
+  return [subject, html, text].every((part) => typeof part === 'string') && isDated;
 }
 
 export function escapeHtml(text: string): string {

@@ -45,6 +45,9 @@ const FAULT_WORDS: Readonly<Record<HttpFault['kind'], string>> = {
   tls: 'TLS handshake failed',
   reset: 'connection closed before the whole answer came',
   timeout: 'timed out',
+  denied:
+    'the name leads to an address that is not on the public internet; ' +
+    'an operator can allow in-house targets with KAVACH_ALLOW_TARGETS',
 };
 
 /**
@@ -54,6 +57,7 @@ const FAULT_WORDS: Readonly<Record<HttpFault['kind'], string>> = {
 export function outcomeOfFault(fault: HttpFault): Outcome {
   const { kind, sent, status } = fault;
   const words = FAULT_WORDS[kind];
+  if (kind === 'denied') return unsendable(words);
   if (!sent) return { kind: 'transient', reason: `${words}, nothing was sent` };
   if (status === undefined) return { kind: 'ambiguous', reason: `${words} after sending` };
   const said = kindOfStatus(status);

@@ -4,9 +4,13 @@
  * H-1. A connection serves one request: nothing is pooled, so a reset is always about this request.
  * H-2. No redirect is followed and no proxy is taken from the environment.
  * H-3. `sent` is false only where no byte of the request can have reached the server.
+ * H-4. The guard decides which addresses are connected to (address-guard.ts).
  */
 import { performance } from 'node:perf_hooks';
 import { Agent } from 'undici';
+import { OPERATORS_OWN, REFUSED_ADDRESS, type Guard } from './address-guard.js';
+
+export { parseTarget } from './target.js';
 
 /** What is read of an answer; the rest is dropped with the connection (C-3). */
 export const ANSWER_LIMIT_BYTES = 65_536;
@@ -18,18 +22,23 @@ export interface PostRequest {
   readonly body: string;
   /** From the start of the connection to the last byte of the answer. */
   readonly timeoutMs: number;
+  /** H-4. `OPERATORS_OWN` for an address of the service's own configuration, and for no other. */
+  readonly guard: Guard;
+  /** @default ANSWER_LIMIT_BYTES */
+  readonly answerLimitBytes?: number;
 }
 
 export interface HttpAnswer {
   readonly kind: 'answer';
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** At most `ANSWER_LIMIT_BYTES` of it. */
+  /** At most `answerLimitBytes` of it. */
   readonly body: string;
 }
 
 export interface HttpFault {
-  readonly kind: 'refused' | 'dns' | 'tls' | 'reset' | 'timeout';
+  /** `denied`: the guard refused to connect. */
+  readonly kind: 'refused' | 'dns' | 'tls' | 'reset' | 'timeout' | 'denied';
   /** Could the request have reached the server (H-3)? */
   readonly sent: boolean;
   /** Where the status line came but the rest of the answer did not. */
@@ -48,9 +57,14 @@ export interface AttemptConnection {
   close(): void;
 }
 
-export function openConnection(timeoutMs: number, maxResponseSize = -1): AttemptConnection {
+/** Lent to provider packages, whose addresses are the operator's own (H-4). */
+export function openConnection(
+  timeoutMs: number,
+  maxResponseSize = -1,
+  guard: Guard = OPERATORS_OWN,
+): AttemptConnection {
   // `pipelining: 0` switches keep-alive off (H-1).
-  const dispatcher = new Agent({ pipelining: 0, maxResponseSize });
+  const dispatcher = new Agent({ pipelining: 0, maxResponseSize, connect: guard.connect });
   let connected = false;
   let failure: unknown;
   dispatcher.on('connect', () => {
@@ -71,8 +85,8 @@ export function openConnection(timeoutMs: number, maxResponseSize = -1): Attempt
 
 /** Sends one POST. 3xx come back as answers, and are failures for every channel (C-3). */
 export async function post(request: PostRequest): Promise<HttpResult> {
-  const { url, headers, body } = request;
-  const connection = openConnection(request.timeoutMs);
+  const { url, headers, body, answerLimitBytes = ANSWER_LIMIT_BYTES } = request;
+  const connection = openConnection(request.timeoutMs, -1, request.guard);
   const { dispatcher, signal } = connection;
   let status: number | undefined;
   try {
@@ -80,7 +94,7 @@ export async function post(request: PostRequest): Promise<HttpResult> {
     const options = { origin: url.origin, path, method: 'POST', headers, body, signal } as const;
     const answer = await dispatcher.request(options);
     status = answer.statusCode;
-    const said = await readCapped(answer.body);
+    const said = await readCapped(answer.body, answerLimitBytes);
     return { kind: 'answer', status, headers: singleValues(answer.headers), body: said };
   } catch (error) {
     const fault = faultOf(error, connection);
@@ -96,6 +110,7 @@ export function faultOf(error: unknown, connection: AttemptConnection): HttpFaul
   if (connection.signal.aborted) return { kind: 'timeout', sent };
   if (sent) return { kind: 'reset', sent };
   const code = codeOf(connection.connectError() ?? error);
+  if (code === REFUSED_ADDRESS) return { kind: 'denied', sent };
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { kind: 'dns', sent };
   if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return { kind: 'timeout', sent };
   return { kind: isTlsCode(code) ? 'tls' : 'refused', sent };
@@ -110,7 +125,7 @@ function isTlsCode(code: string): boolean {
   return /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_)/.test(code);
 }
 
-async function readCapped(body: AsyncIterable<unknown>): Promise<string> {
+async function readCapped(body: AsyncIterable<unknown>, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -118,9 +133,9 @@ async function readCapped(body: AsyncIterable<unknown>): Promise<string> {
     chunks.push(chunk);
     size += chunk.length;
     // Leaving the loop destroys the connection.
-    if (size >= ANSWER_LIMIT_BYTES) break;
+    if (size >= limit) break;
   }
-  return Buffer.concat(chunks).subarray(0, ANSWER_LIMIT_BYTES).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, limit).toString('utf8');
 }
 
 function singleValues(
@@ -132,23 +147,6 @@ function singleValues(
     if (first !== undefined) single[name] = first;
   }
   return single;
-}
-
-/** The URL to post to, or why it is none, in words without the address (C-4). */
-export function parseTarget(address: string): URL | string {
-  let url: URL;
-  try {
-    url = new URL(address);
-  } catch {
-    return 'the address is not a URL: set a full https address';
-  }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    return 'the address is neither http nor https: set an https address';
-  }
-  if (url.username !== '' || url.password !== '') {
-    return 'the address holds a user name: use a signing secret instead';
-  }
-  return url;
 }
 
 /** Milliseconds left of a time-out that began at `startedAt` (both of the monotonic clock). */

@@ -3,10 +3,12 @@
  * ambiguous attempt is sent once more, as a double is better than silence (A4).
  */
 import type { Outcome, OutcomeKind } from '../domain/alert/outcome.js';
+import { PUBLIC_ONLY, type Guard } from './address-guard.js';
 import type { Channel, DeliveryRequest } from './channel.js';
 import { kindOfStatus, outcomeOf, outcomeOfAnswer, outcomeOfFault, unsendable } from './errors.js';
 import { parseTarget, post, startClock, type HttpResult } from './http.js';
 import { renderSlack, withoutBlocks } from './slack-message.js';
+import { SLACK_HOSTS } from './target.js';
 
 /** What Slack says in plain text; the status it comes with varies, so the word decides. */
 const WORDS: Readonly<Record<string, OutcomeKind>> = {
@@ -38,7 +40,12 @@ const BLOCK_FAULTS: ReadonlySet<string> = new Set([
   'msg_blocks_too_long',
 ]);
 
-export function createSlackChannel(): Channel {
+export interface SlackOptions {
+  /** Lifts the pin to Slack's hosts for what an operator allows. @default nothing is allowed */
+  readonly guard?: Guard;
+}
+
+export function createSlackChannel({ guard = PUBLIC_ONLY }: SlackOptions = {}): Channel {
   return {
     name: 'slack',
     idempotent: false,
@@ -46,17 +53,18 @@ export function createSlackChannel(): Channel {
       body: renderSlack(view, template),
       contentType: 'application/json',
     }),
-    deliver,
+    deliver: (request) => deliver(request, guard),
   };
 }
 
-async function deliver(request: DeliveryRequest): Promise<Outcome> {
-  const url = parseTarget(request.destination.address);
+async function deliver(request: DeliveryRequest, guard: Guard): Promise<Outcome> {
+  const url = parseTarget(request.destination.address, guard, SLACK_HOSTS);
   if (typeof url === 'string') return unsendable(url);
   const { body, contentType } = request.message;
   const clock = startClock(request.timeoutMs);
+  const headers = { 'content-type': contentType };
   const send = (text: string): Promise<HttpResult> =>
-    post({ url, headers: { 'content-type': contentType }, body: text, timeoutMs: clock.leftMs() });
+    post({ url, headers, body: text, timeoutMs: clock.leftMs(), guard });
 
   const first = await send(body);
   const word = refusedWord(first);

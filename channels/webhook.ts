@@ -3,24 +3,33 @@
  * the endpoint says besides is not read. Receivers drop repeats by `webhook-id`.
  */
 import type { Outcome } from '../domain/alert/outcome.js';
+import { PUBLIC_ONLY, type Guard } from './address-guard.js';
 import type { Channel, DeliveryRequest } from './channel.js';
 import { outcomeOfAnswer, outcomeOfFault, unsendable } from './errors.js';
 import { parseTarget, post } from './http.js';
 import { renderWebhook } from './webhook-message.js';
 import { signedHeaders } from './webhook-signature.js';
 
-export function createWebhookChannel(): Channel {
+/** Nothing of an answer is used; this much is read, so that no honest endpoint is cut off. */
+const ANSWER_BYTES = 20_480;
+
+export interface WebhookOptions {
+  /** Which addresses may be called. @default the public internet only */
+  readonly guard?: Guard;
+}
+
+export function createWebhookChannel({ guard = PUBLIC_ONLY }: WebhookOptions = {}): Channel {
   return {
     name: 'webhook',
     idempotent: true,
     render: (view) => ({ body: renderWebhook(view), contentType: 'application/json' }),
-    deliver,
+    deliver: (request) => deliver(request, guard),
   };
 }
 
-async function deliver(request: DeliveryRequest): Promise<Outcome> {
+async function deliver(request: DeliveryRequest, guard: Guard): Promise<Outcome> {
   const { destination, message, idempotencyKey, now, timeoutMs } = request;
-  const url = parseTarget(destination.address);
+  const url = parseTarget(destination.address, guard);
   if (typeof url === 'string') return unsendable(url);
   const headers = {
     'content-type': message.contentType,
@@ -32,6 +41,10 @@ async function deliver(request: DeliveryRequest): Promise<Outcome> {
       secrets: destination.secrets ?? [],
     }),
   };
-  const result = await post({ url, headers, body: message.body, timeoutMs });
+  const { body } = message;
+  const result = await post({
+    ...{ url, headers, body, timeoutMs, guard },
+    answerLimitBytes: ANSWER_BYTES,
+  });
   return result.kind === 'answer' ? outcomeOfAnswer(result, now) : outcomeOfFault(result);
 }

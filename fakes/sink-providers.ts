@@ -1,4 +1,7 @@
-/** What Slack, Resend and a well-made webhook receiver answer, as far as Kavach can see. */
+/**
+ * What Slack, Resend and a well-made webhook receiver answer, as far as Kavach can see. PagerDuty
+ * and Twilio remember more and have files of their own.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface Answer {
@@ -8,16 +11,28 @@ export interface Answer {
 }
 
 export interface Received {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** The query with its `?`, or nothing. */
+  readonly search: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
 export interface Provider {
-  readonly channel: 'slack' | 'email' | 'webhook';
+  readonly channel: 'slack' | 'email' | 'webhook' | 'pagerduty' | 'sms';
   /** The idempotency key the request carries, if the provider knows such a thing. */
   keyOf(received: Received): string | undefined;
-  /** The answer, and whether the message was dropped as one that had been taken before. */
-  answer(received: Received): { readonly answer: Answer; readonly repeat: boolean };
+  /**
+   * The answer, whether the message was dropped as one that had been taken before, and whether the
+   * request only reads: then there is no message in it.
+   */
+  answer(received: Received): {
+    readonly answer: Answer;
+    readonly repeat: boolean;
+    readonly reads?: true;
+  };
   /** Remembers what was taken, so that its repeat is known. */
   take(received: Received): void;
 }
@@ -138,11 +153,11 @@ export function createReceiver(): Provider {
   };
 }
 
-function json(status: number, body: unknown): Answer {
+export function json(status: number, body: unknown): Answer {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
-function parseObject(body: string): Record<string, unknown> | undefined {
+export function parseObject(body: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body);
     return typeof value === 'object' && value !== null ? { ...value } : undefined;

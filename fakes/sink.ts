@@ -1,6 +1,7 @@
 /**
- * All providers in one process: `/slack/<name>`, `/resend/emails`, `/webhook/<name>`. Records every
- * request and misbehaves as it is told. `GET /_requests` hands the record to other processes.
+ * All providers in one process: `/slack/<name>`, `/resend/emails`, `/webhook/<name>`,
+ * `/pagerduty/v2/enqueue`, `/twilio/2010-04-01/…`. Records every request and misbehaves as it is
+ * told. `GET /_requests` hands the record to other processes.
  *
  * S-1. A request is recorded, and listeners are told, before it is answered.
  * S-2. Scripts are used up in order, one behaviour a request; a path's own before its channel's.
@@ -8,15 +9,21 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isTaken, perform, statusOf, type Behaviour } from './sink-behaviour.js';
+import { createPagerduty, type Incident } from './pagerduty.js';
 import { createReceiver, createResend, createSlack, type Provider } from './sink-providers.js';
+import { createTwilio } from './twilio.js';
 
+export type { Incident } from './pagerduty.js';
 export type { Behaviour } from './sink-behaviour.js';
 
 export interface SinkRequest {
   readonly no: number;
   readonly channel: Provider['channel'];
+  readonly method: string;
   readonly path: string;
-  /** `Idempotency-Key` or `webhook-id`. */
+  /** The query with its `?`, or nothing. */
+  readonly search: string;
+  /** `Idempotency-Key`, `webhook-id` or `dedup_key`. */
   readonly key?: string;
   readonly headers: IncomingMessage['headers'];
   /** The exact text of the request. */
@@ -49,6 +56,10 @@ export interface Sink {
   readonly requests: readonly SinkRequest[];
   /** What people have seen: taken, and not dropped as repeats. */
   messages(path?: string): SinkRequest[];
+  /** What PagerDuty made of its events. */
+  incidents(): readonly Incident[];
+  /** What became of the text messages that were taken: `failed` with a code, or `delivered`. */
+  settleSms(status: string, errorCode?: number): void;
   /** Appends to the script of a path or channel. */
   script(target: string, behaviours: readonly Behaviour[]): void;
   /** Calls back on every request; the answer takes it off again. */
@@ -67,10 +78,14 @@ export function first(count: number, behaviour: Behaviour): Behaviour[] {
 }
 
 export async function startSink(options: SinkOptions = {}): Promise<Sink> {
+  const pagerduty = createPagerduty();
+  const twilio = createTwilio();
   const providers: readonly (readonly [string, Provider])[] = [
     ['/slack/', createSlack()],
     ['/resend/emails', createResend()],
     ['/webhook/', createReceiver()],
+    ['/pagerduty/', pagerduty],
+    ['/twilio/', twilio],
   ];
   const requests: SinkRequest[] = [];
   const scripts = new Map<string, Behaviour[]>();
@@ -83,7 +98,8 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const at = Date.now();
-    const path = (incoming.url ?? '/').split('?')[0] ?? '/';
+    const url = incoming.url ?? '/';
+    const path = url.split('?')[0] ?? '/';
     const provider = providers.find(([prefix]) => path.startsWith(prefix))?.[1];
     if (path === '/_requests' || provider === undefined) {
       const found = path === '/_requests';
@@ -94,16 +110,21 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
     const behaviour = scripts.get(path)?.shift() ??
       scripts.get(provider.channel)?.shift() ?? { type: 'ok' };
     const readsBody = !(behaviour.type === 'reset' && behaviour.at === 'request');
-    const received = { headers: incoming.headers, body: readsBody ? await readBody(incoming) : '' };
-    const { answer, repeat } = provider.answer(received);
-    const taken = isTaken(behaviour) && answer.status < 300;
+    const received = {
+      method: incoming.method ?? 'GET',
+      path,
+      search: url.slice(path.length),
+      headers: incoming.headers,
+      body: readsBody ? await readBody(incoming) : '',
+    };
+    const { answer, repeat, reads = false } = provider.answer(received);
+    const taken = isTaken(behaviour) && answer.status < 300 && !reads;
     if (taken && !repeat) provider.take(received);
     const key = provider.keyOf(received);
     const status = statusOf(behaviour, answer);
     const request: SinkRequest = {
       no: requests.length + 1,
       channel: provider.channel,
-      path,
       ...received,
       at,
       taken,
@@ -148,6 +169,10 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
         (one) => one.taken && !one.repeat && (path === undefined || one.path === path),
       ),
     script,
+    incidents: () => pagerduty.incidents(),
+    settleSms: (status, errorCode) => {
+      twilio.settle(status, errorCode);
+    },
     onRequest(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

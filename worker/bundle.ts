@@ -15,6 +15,7 @@ import {
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -34,14 +35,18 @@ export const PRELOADED = [
 ].map((module) => join(ROOT, 'domain', `${module}${EXTENSION}`));
 
 /** Answers the path of today's bundle, building it when it is not there. Takes 1 to 3 s then. */
-export async function workflowBundle(cacheDir: string): Promise<{ readonly codePath: string }> {
+export async function workflowBundle(
+  cacheDir: string,
+  { failureConverterPath }: Pick<DataConverter, 'failureConverterPath'> = {},
+): Promise<{ readonly codePath: string }> {
   mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
-  const name = `${PREFIX}${hashSources()}.js`;
+  const name = `${PREFIX}${hashSources(failureConverterPath)}.js`;
   const codePath = join(cacheDir, name);
   if (existsSync(codePath)) return { codePath };
   const { code } = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS_PATH,
     preloadModules: PRELOADED,
+    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
     logger: quiet,
   });
   const draft = `${codePath}.${String(process.pid)}`;
@@ -55,7 +60,7 @@ export async function workflowBundle(cacheDir: string): Promise<{ readonly codeP
 }
 
 /** Everything a bundle can hold: workflows import domain/ and Temporal's packages only. */
-function hashSources(): string {
+function hashSources(failureConverterPath: string | undefined): string {
   const hash = createHash('sha256');
   for (const folder of ['domain', 'workflows']) {
     const files = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
@@ -69,6 +74,7 @@ function hashSources(): string {
     version: string;
   };
   for (const module of PRELOADED) hash.update(relative(ROOT, module));
+  if (failureConverterPath !== undefined) hash.update(readFileSync(failureConverterPath));
   return hash.update(version).digest('hex').slice(0, 24);
 }
 

@@ -5,7 +5,10 @@
  * C-2. Nothing else in the service reads the environment.
  */
 import type { z } from 'zod';
+import type { AllowList } from '../channels/allow-list.js';
+import type { ChannelOptions } from '../channels/index.js';
 import { DEFAULT_POLICY, type Policy } from '../domain/alert/policy.js';
+import { channelOptionsOf } from './channels.js';
 import { SECRET_VARIABLES, VARIABLES } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,10 +20,22 @@ export interface Config {
   readonly databaseUrl?: string;
   /** As `id:base64,…`; absent: the file of the embedded ledger. */
   readonly sealKeys?: string;
+  /** A9. Signs links to alerts; absent: the file of the data folder. */
+  readonly linkKey?: string;
   readonly temporal: TemporalConfig;
-  readonly email?: { readonly apiKey: string; readonly from: string; readonly baseUrl?: string };
+  /** Absent: what Temporal stores is not sealed. */
+  readonly codec?: { readonly keys: string; readonly origins: readonly string[] };
+  /** Accounts that messages are sent from. */
+  readonly channels: ChannelOptions;
   /** C3. Default destinations to set at start. */
   readonly destinations: readonly DefaultDestination[];
+  /** A5. Set at start where any is named; absent: what the ledger has stays. */
+  readonly operators?: readonly DefaultDestination[];
+  /** C3. Set at start; absent: what the ledger has stays. */
+  readonly emailDomains?: readonly string[];
+  readonly escalateAfterMs: number;
+  /** What customers' addresses may lead to beside the public internet. */
+  readonly allowTargets: AllowList;
   readonly relay: { readonly intervalMs: number; readonly signalsPerSecond: number };
   /** `searchAttributes` is only a wish here: the namespace decides at start. */
   readonly policy: Policy;
@@ -41,7 +56,7 @@ export interface TemporalConfig {
 }
 
 export interface DefaultDestination {
-  readonly channel: 'slack' | 'webhook' | 'email';
+  readonly channel: 'slack' | 'webhook' | 'email' | 'pagerduty';
   readonly address: string;
   readonly secrets?: readonly string[];
 }
@@ -84,12 +99,17 @@ function describeIssue(issue: z.core.$ZodIssue, given: Environment): string {
 }
 
 /** What one variable asks of another. */
-const COMPANIONS: readonly { of: string; needs: string; because: string }[] = [
+const COMPANIONS: readonly { of: string; needs: string | string[]; because: string }[] = [
   {
     of: 'DATABASE_URL',
     needs: 'KAVACH_SEAL_KEYS',
     because:
       'a shared ledger needs keys that all its servers know; make one with `kavach seal-key`',
+  },
+  {
+    of: 'KAVACH_CODEC_ORIGINS',
+    needs: 'KAVACH_CODEC_KEYS',
+    because: 'there is no codec without keys',
   },
   {
     of: 'AGENTKAVACH_WEBHOOK_SECRET',
@@ -98,8 +118,8 @@ const COMPANIONS: readonly { of: string; needs: string; because: string }[] = [
   },
   {
     of: 'AGENTKAVACH_ALERT_EMAIL',
-    needs: 'RESEND_API_KEY',
-    because: 'emails are sent through Resend',
+    needs: ['RESEND_API_KEY', 'KAVACH_SMTP_URL'],
+    because: 'emails are sent through Resend or a mail server',
   },
   {
     of: 'RESEND_API_KEY',
@@ -107,14 +127,34 @@ const COMPANIONS: readonly { of: string; needs: string; because: string }[] = [
     because:
       'Resend sends only from an address of a domain you own, as Kavach <alerts@example.com>',
   },
+  {
+    of: 'KAVACH_SMTP_URL',
+    needs: 'KAVACH_EMAIL_FROM',
+    because: 'every email names its sender, as Kavach <alerts@example.com>',
+  },
+  {
+    of: 'TWILIO_ACCOUNT_SID',
+    needs: 'TWILIO_AUTH_TOKEN',
+    because: 'Twilio asks for both',
+  },
+  {
+    of: 'TWILIO_ACCOUNT_SID',
+    needs: ['TWILIO_FROM', 'TWILIO_MESSAGING_SERVICE_SID'],
+    because: 'a text message needs a sender',
+  },
+  ...['TWILIO_AUTH_TOKEN', 'TWILIO_FROM', 'TWILIO_MESSAGING_SERVICE_SID'].map((of) => ({
+    ...{ of, needs: 'TWILIO_ACCOUNT_SID', because: 'it belongs to an account' },
+  })),
 ];
 
+/** Several that are needed: one of them will do. */
 function missingCompanions(given: Environment): string[] {
-  return COMPANIONS.filter(
-    ({ of, needs }) => given[of] !== undefined && given[needs] === undefined,
-  ).map(
-    ({ of, needs, because }) => `${needs} is not set: expected because ${of} is set; ${because}`,
-  );
+  return COMPANIONS.map(({ of, needs, because }) => ({ of, because, needs: [needs].flat() }))
+    .filter(({ of, needs }) => given[of] !== undefined && !needs.some((name) => given[name]))
+    .map(({ of, needs, because }) => {
+      const names = needs.join(' or ');
+      return `${names} is not set: expected because ${of} is set; ${because}`;
+    });
 }
 
 function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config {
@@ -128,6 +168,13 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
     },
     ...(values.DATABASE_URL && { databaseUrl: values.DATABASE_URL }),
     ...(values.KAVACH_SEAL_KEYS && { sealKeys: values.KAVACH_SEAL_KEYS }),
+    ...(values.KAVACH_LINK_KEY && { linkKey: values.KAVACH_LINK_KEY }),
+    ...(values.KAVACH_CODEC_KEYS && {
+      codec: {
+        keys: values.KAVACH_CODEC_KEYS,
+        origins: values.KAVACH_CODEC_ORIGINS ?? embeddedOrigins(values.KAVACH_TEMPORAL_UI_PORT),
+      },
+    }),
     temporal: {
       ...(values.TEMPORAL_ADDRESS && { address: values.TEMPORAL_ADDRESS }),
       port: values.KAVACH_TEMPORAL_PORT,
@@ -136,15 +183,12 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
       maxCachedWorkflows: values.KAVACH_MAX_CACHED_WORKFLOWS,
       environment: Object.fromEntries(companions),
     },
-    ...(values.RESEND_API_KEY &&
-      values.KAVACH_EMAIL_FROM && {
-        email: {
-          apiKey: values.RESEND_API_KEY,
-          from: values.KAVACH_EMAIL_FROM,
-          ...(values.RESEND_BASE_URL && { baseUrl: values.RESEND_BASE_URL }),
-        },
-      }),
+    channels: channelOptionsOf(values),
     destinations: destinationsOf(values),
+    ...operatorsOf(values),
+    ...(values.KAVACH_EMAIL_DOMAINS && { emailDomains: values.KAVACH_EMAIL_DOMAINS }),
+    escalateAfterMs: values.KAVACH_ESCALATE_AFTER_MS,
+    allowTargets: values.KAVACH_ALLOW_TARGETS,
     relay: {
       intervalMs: values.KAVACH_RELAY_INTERVAL_MS,
       signalsPerSecond: values.KAVACH_RELAY_SIGNALS_PER_SECOND,
@@ -160,11 +204,29 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
   };
 }
 
+/** People open the embedded Web UI by either name. */
+function embeddedOrigins(port: number): string[] {
+  return [`http://localhost:${String(port)}`, `http://127.0.0.1:${String(port)}`];
+}
+
+function operatorsOf(values: z.infer<typeof VARIABLES>): Pick<Config, 'operators'> {
+  const operators = (
+    [
+      ['pagerduty', values.KAVACH_OPERATORS_PAGERDUTY_ROUTING_KEY],
+      ['slack', values.KAVACH_OPERATORS_SLACK_WEBHOOK_URL],
+      ['email', values.KAVACH_OPERATORS_EMAIL],
+      ['webhook', values.KAVACH_OPERATORS_WEBHOOK_URL],
+    ] as const
+  ).flatMap(([channel, address]) => (address === undefined ? [] : [{ channel, address }]));
+  return operators.length === 0 ? {} : { operators };
+}
+
 function destinationsOf(values: z.infer<typeof VARIABLES>): DefaultDestination[] {
   const slack = values.AGENTKAVACH_SLACK_WEBHOOK_URL;
   const webhook = values.AGENTKAVACH_WEBHOOK_URL;
   const secret = values.AGENTKAVACH_WEBHOOK_SECRET;
   const email = values.AGENTKAVACH_ALERT_EMAIL;
+  const routingKey = values.AGENTKAVACH_PAGERDUTY_ROUTING_KEY;
   return [
     ...(slack ? [{ channel: 'slack', address: slack } as const] : []),
     ...(webhook
@@ -177,5 +239,6 @@ function destinationsOf(values: z.infer<typeof VARIABLES>): DefaultDestination[]
         ]
       : []),
     ...(email ? [{ channel: 'email', address: email } as const] : []),
+    ...(routingKey ? [{ channel: 'pagerduty', address: routingKey } as const] : []),
   ];
 }

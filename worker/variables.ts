@@ -4,6 +4,7 @@
  * An empty variable counts as unset.
  */
 import { z } from 'zod';
+import { readAllowList } from '../channels/allow-list.js';
 import { parseSealKeys } from '../ledger/seal.js';
 
 /** A text that `read` understands; `read` answers undefined for anything else. */
@@ -41,7 +42,19 @@ function oneOf<const Words extends readonly string[]>(words: Words) {
 
 const EMAIL = /^[^\s@<>]+@[^\s@<>]+$/;
 const SENDER = /^(?:[^\s@<>]+@[^\s@<>]+|[^<>\r\n]+<[^\s@<>]+@[^\s@<>]+>)$/;
+/** A number in E.164 form, a short code, or a name of up to eleven letters and digits. */
+const SMS_SENDER = /^(?:\+[1-9]\d{6,14}|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11})$/;
 const WEEK_MS = 604_800_000;
+
+/** One fault an entry. */
+const allowList = z.string().transform((text, context) => {
+  const { rules, faults } = readAllowList(text);
+  const expected = 'addresses, networks and names, each with a port, `*` for any, or none';
+  for (const fault of faults) {
+    context.addIssue({ code: 'custom', message: `${expected}; ${fault}` });
+  }
+  return rules;
+});
 
 /** The ledger's own reader decides; its error repeats nothing of the text. */
 function readSealKeys(text: string): string | undefined {
@@ -51,6 +64,29 @@ function readSealKeys(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** With a host, and with a user where there is a password. */
+function readSmtpUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, hostname, username, password } = new URL(text);
+  const isSmtp = (protocol === 'smtp:' || protocol === 'smtps:') && hostname !== '';
+  const isEncoded = !/%(?![0-9A-Fa-f]{2})/.test(username + password);
+  return isSmtp && isEncoded && (password === '' || username !== '') ? text : undefined;
+}
+
+function readOrigins(text: string): string[] | undefined {
+  const origins = text.split(',').map((each) => each.trim());
+  const isOrigin = (each: string): boolean =>
+    URL.canParse(each) && /^https?:/.test(each) && new URL(each).origin === each.toLowerCase();
+  return origins.every(isOrigin) ? origins.map((each) => each.toLowerCase()) : undefined;
+}
+
+/** Lower case, without doubles. */
+function readDomains(text: string): string[] | undefined {
+  const domains = text.split(',').map((each) => each.trim().toLowerCase());
+  const areWhole = domains.every((each) => /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(each));
+  return areWhole ? [...new Set(domains)] : undefined;
 }
 
 function readLadder(text: string): number[] | undefined {
@@ -89,6 +125,19 @@ export const VARIABLES = z.object({
     readSealKeys,
   ).optional(),
 
+  /** A9. Signs links to alerts' pages; unset: a file of the data folder. Shared by all servers. */
+  KAVACH_LINK_KEY: parsed('at least 32 characters, best random ones', (text) =>
+    text.length >= 32 ? text : undefined,
+  ).optional(),
+
+  /** Keys that seal what Temporal's server stores; the first seals, all open. Unset: no codec. */
+  KAVACH_CODEC_KEYS: parsed(
+    'id:key,… with keys of 32 bytes in base64 (`kavach seal-key` makes one)',
+    readSealKeys,
+  ).optional(),
+  /** Origins of Temporal Web UIs that may ask /codec/decode; unset: the embedded server's. */
+  KAVACH_CODEC_ORIGINS: parsed('origins, as https://temporal.example', readOrigins).optional(),
+
   /** A Temporal cluster; unset: the embedded server. Its companions (TEMPORAL_NAMESPACE,
    *  TEMPORAL_API_KEY, TEMPORAL_TLS…, TEMPORAL_PROFILE) are read by Temporal's own library. */
   TEMPORAL_ADDRESS: parsed('host:port', (text) =>
@@ -111,14 +160,63 @@ export const VARIABLES = z.object({
   ).optional(),
   /** Resend's address; tests and the demo point it elsewhere. */
   RESEND_BASE_URL: httpUrl("the address of Resend's API", true).optional(),
+  /** A mail server, used instead of Resend. Without `smtps` a login is sent only after STARTTLS. */
+  KAVACH_SMTP_URL: parsed(
+    'smtp://user:password@host:587 or smtps://user:password@host, percent-encoded',
+    readSmtpUrl,
+  ).optional(),
+
+  /** The service's Twilio account: who sends text messages. */
+  TWILIO_ACCOUNT_SID: parsed('AC and 32 hexadecimal digits', (text) =>
+    /^AC[0-9a-fA-F]{32}$/.test(text) ? text : undefined,
+  ).optional(),
+  TWILIO_AUTH_TOKEN: z.string().optional(),
+  /** A number or name of the account's, or a messaging service that picks one. */
+  TWILIO_FROM: parsed('a number as +15551234567, a short code, or a sender name', (text) =>
+    SMS_SENDER.test(text) ? text : undefined,
+  ).optional(),
+  TWILIO_MESSAGING_SERVICE_SID: parsed('MG and 32 hexadecimal digits', (text) =>
+    /^MG[0-9a-fA-F]{32}$/.test(text) ? text : undefined,
+  ).optional(),
+  /** Of another region (https://api.dublin.ie1.twilio.com); tests point it elsewhere. */
+  TWILIO_BASE_URL: httpUrl("the address of Twilio's API", true).optional(),
+  /** How long Twilio may hold a text message back before it is dropped. */
+  KAVACH_SMS_VALIDITY_SECONDS: whole('seconds', 1, 36_000).default(900),
+  /** Of the EU service region: https://events.eu.pagerduty.com. */
+  PAGERDUTY_BASE_URL: httpUrl("the address of PagerDuty's Events API", true).optional(),
+
   /** C3. The organisation's first default destinations. */
   AGENTKAVACH_SLACK_WEBHOOK_URL: httpUrl('an incoming webhook of Slack', false).optional(),
   AGENTKAVACH_WEBHOOK_URL: httpUrl('the address of a webhook', false).optional(),
   /** Signs what goes to AGENTKAVACH_WEBHOOK_URL. */
   AGENTKAVACH_WEBHOOK_SECRET: z.string().optional(),
+  /** The integration key of an Events API v2 integration. */
+  AGENTKAVACH_PAGERDUTY_ROUTING_KEY: parsed('a routing key: 32 letters and digits', (text) =>
+    /^[A-Za-z0-9]{32}$/.test(text) ? text : undefined,
+  ).optional(),
   AGENTKAVACH_ALERT_EMAIL: parsed('an email address', (text) =>
     EMAIL.test(text) ? text : undefined,
   ).optional(),
+
+  /** C3. Domains whose addresses a synced document may name; others wait for an operator's word. */
+  KAVACH_EMAIL_DOMAINS: parsed(
+    'domains separated by commas, as example.com,example.org',
+    readDomains,
+  ).optional(),
+  /** A5, A8. Who runs the service: told where an alert reaches nobody else, in this order. */
+  KAVACH_OPERATORS_PAGERDUTY_ROUTING_KEY: parsed('a routing key: 32 letters and digits', (text) =>
+    /^[A-Za-z0-9]{32}$/.test(text) ? text : undefined,
+  ).optional(),
+  KAVACH_OPERATORS_SLACK_WEBHOOK_URL: httpUrl('an incoming webhook of Slack', false).optional(),
+  KAVACH_OPERATORS_EMAIL: parsed('an email address', (text) =>
+    EMAIL.test(text) ? text : undefined,
+  ).optional(),
+  KAVACH_OPERATORS_WEBHOOK_URL: httpUrl('the address of a webhook', false).optional(),
+  /** A8. From the first word of a high or critical alert to the operators' turn. */
+  KAVACH_ESCALATE_AFTER_MS: whole('milliseconds', 100, WEEK_MS).default(900_000),
+
+  /** In-house targets of webhooks, beside the public internet: `10.0.0.0/8,*.corp.example:8080`. */
+  KAVACH_ALLOW_TARGETS: allowList.default([]),
 
   /** How often a busy period is told its totals when nothing is crossed. */
   KAVACH_RELAY_INTERVAL_MS: whole('milliseconds', 10, 3_600_000).default(10_000),
@@ -147,8 +245,16 @@ export const VARIABLES = z.object({
 export const SECRET_VARIABLES: ReadonlySet<string> = new Set([
   'DATABASE_URL',
   'KAVACH_SEAL_KEYS',
+  'KAVACH_CODEC_KEYS',
+  'KAVACH_LINK_KEY',
   'RESEND_API_KEY',
+  'KAVACH_SMTP_URL',
+  'TWILIO_AUTH_TOKEN',
+  'AGENTKAVACH_PAGERDUTY_ROUTING_KEY',
   'AGENTKAVACH_SLACK_WEBHOOK_URL',
+  'KAVACH_OPERATORS_PAGERDUTY_ROUTING_KEY',
+  'KAVACH_OPERATORS_SLACK_WEBHOOK_URL',
+  'KAVACH_OPERATORS_WEBHOOK_URL',
   'AGENTKAVACH_WEBHOOK_URL',
   'AGENTKAVACH_WEBHOOK_SECRET',
 ]);

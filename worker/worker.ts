@@ -5,6 +5,7 @@
  */
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions, WorkerOptions } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
 import type { Activities } from '../activities/index.js';
 import type { Logger } from './log.js';
 import { installRuntime } from './runtime.js';
@@ -19,6 +20,8 @@ export interface KavachWorkerOptions {
   /** Of `workflowBundle`. */
   readonly bundle: { readonly codePath: string };
   readonly log: Logger;
+  /** Of `createDataConverter`, where payloads are sealed; the bundle must be made with it, too. */
+  readonly dataConverter?: DataConverter;
   /** @default 2,000; a busy period takes about 300 KB. */
   readonly maxCachedWorkflows?: number;
   /**
@@ -83,6 +86,7 @@ async function createWorkers(
     connection,
     namespace: options.namespace,
     activities: options.activities,
+    ...(options.dataConverter === undefined ? {} : { dataConverter: options.dataConverter }),
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: graceMs,
     // An activity that ignores its cancellation must not hold the process for ever.

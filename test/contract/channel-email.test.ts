@@ -15,6 +15,7 @@ const email: ChannelUnderTest = {
   create: (url) =>
     createEmailChannel({ apiKey: 're_canary_key', from: FROM, baseUrl: `${url}/resend` }),
   destination: () => ({ address: 'canary@customer.example.com' }),
+  ownStatuses: [407, 421],
 };
 
 const parse = (body: string): EmailContent => JSON.parse(body) as EmailContent;
@@ -116,6 +117,21 @@ describe('keys', () => {
     expect(sink.messages()).toHaveLength(1);
   });
 
+  test('421 is asked again by `fetch` itself, once and under the same key', async () => {
+    const { sink, attempt } = rig();
+    const misdirected = { type: 'status', status: 421, body: 'canary' } as const;
+    sink.script('email', [misdirected, misdirected]);
+    expect(await attempt()).toMatchObject({ kind: 'permanent_config', status: 421 });
+    expect(sink.requests).toHaveLength(2);
+    expect(new Set(sink.requests.map(({ key }) => key)).size).toBe(1);
+  });
+
+  test('407 is no answer to `fetch`, and so ambiguous', async () => {
+    const { sink, attempt } = rig();
+    sink.script('email', [{ type: 'status', status: 407, body: 'canary' }]);
+    expect(await attempt()).toMatchObject({ kind: 'ambiguous' });
+  });
+
   test("the destination's own API key wins, and never shows", async () => {
     const { sink, attempt } = rig();
     await attempt({ destination: { secrets: ['re_canary_customer'] } });
@@ -177,7 +193,10 @@ describe('what is mailed', () => {
     await attempt({ key: 'k' });
     const sent = JSON.parse(sink.requests[0]?.body ?? '') as unknown;
     expect(sent).toMatchObject({ from: FROM, to: 'canary@customer.example.com' });
-    expect(sent).toMatchObject(parse(channel.render(firingView()).body));
+    const { subject, html, text } = parse(channel.render(firingView()).body);
+    expect(sent).toMatchObject({ subject, html, text });
+    // The date is for SMTP; Resend writes its own.
+    expect(sent).not.toHaveProperty('date');
     expect(sink.requests[0]?.key).toBe('k');
   });
 

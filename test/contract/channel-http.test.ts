@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createChannels } from '../../channels/index.js';
 import { redact } from '../../channels/redact.js';
 import { retryAfterMs } from '../../channels/retry-after.js';
 import { post } from '../../channels/http.js';
 import { startSink } from '../../fakes/sink.js';
-import { CHANNELS } from '../../domain/words.js';
+import { LOOPBACK_GUARD } from './loopback-guard.js';
 
 const NOW = Date.UTC(2026, 9, 21, 7, 28, 0);
 
@@ -56,6 +55,7 @@ describe('one POST', () => {
         headers: { 'content-type': 'application/json' },
         body: '{"ü":1}',
         timeoutMs: 5_000,
+        guard: LOOPBACK_GUARD,
       });
     try {
       const answer = await send();
@@ -65,6 +65,24 @@ describe('one POST', () => {
       expect(huge.kind === 'answer' ? huge.body.length : 0).toBe(65_536);
       sink.script('webhook', [{ type: 'huge', bytes: Infinity }]);
       expect(await send()).toMatchObject({ kind: 'answer', status: 200 });
+    } finally {
+      await sink.stop();
+    }
+  });
+
+  test('less is read where less is of use', async () => {
+    const sink = await startSink({ script: { webhook: [{ type: 'huge' }] } });
+    try {
+      const answer = await post({
+        url: new URL(`${sink.url}/webhook/x`),
+        headers: {},
+        body: '{}',
+        timeoutMs: 5_000,
+        guard: LOOPBACK_GUARD,
+        answerLimitBytes: 20_480,
+      });
+      expect(answer).toMatchObject({ kind: 'answer', status: 200 });
+      expect(answer.kind === 'answer' ? answer.body.length : 0).toBe(20_480);
     } finally {
       await sink.stop();
     }
@@ -80,19 +98,11 @@ describe('one POST', () => {
         headers: {},
         body: 'no JSON, so a 400',
         timeoutMs: 5_000,
+        guard: LOOPBACK_GUARD,
       });
       expect(result).toEqual({ kind: 'reset', sent: true, status: 400 });
     } finally {
       await sink.stop();
     }
-  });
-});
-
-describe('the registry', () => {
-  test('holds what can be sent, under its own name', () => {
-    const channels = createChannels({ email: { apiKey: 're_x', from: 'a@example.com' } });
-    expect(Object.keys(channels).sort()).toEqual(['email', 'slack', 'webhook']);
-    for (const name of CHANNELS) expect(channels[name]?.name ?? name).toBe(name);
-    expect(createChannels()).not.toHaveProperty('email');
   });
 });

@@ -4,11 +4,12 @@ import { createSlackChannel } from '../../channels/slack.js';
 import type { OutcomeKind } from '../../domain/alert/outcome.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
 import { firingView, HOSTILE_NAMES, killingView, lateView, resolvedView } from './channel-views.js';
+import { LOOPBACK_GUARD } from './loopback-guard.js';
 
 const slack: ChannelUnderTest = {
   name: 'slack',
   path: '/slack/T0/B0/canary-token',
-  create: createSlackChannel,
+  create: () => createSlackChannel({ guard: LOOPBACK_GUARD }),
   destination: (url) => ({ address: `${url}/slack/T0/B0/canary-token` }),
 };
 

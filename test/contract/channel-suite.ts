@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Channel, OpenDestination } from '../../channels/channel.js';
+import type { Channel, OpenDestination, RenderedMessage } from '../../channels/channel.js';
 import type { Outcome, OutcomeKind } from '../../domain/alert/outcome.js';
 import { startSink, type Behaviour, type Sink } from '../../fakes/sink.js';
 import { firingView, HOSTILE_NAMES, killingView, resolvedView } from './channel-views.js';
@@ -18,6 +18,8 @@ export interface ChannelUnderTest {
   /** `url` is the provider's; secrets and addresses must contain `canary`. */
   create(url: string): Channel;
   destination(url: string): OpenDestination;
+  /** Statuses that its package makes something else of; tested in its own file. */
+  readonly ownStatuses?: readonly number[];
 }
 
 /** Far from any hang, so that a busy machine fails no test. */
@@ -37,6 +39,7 @@ export interface AttemptOptions {
   readonly key?: string;
   readonly now?: number;
   readonly destination?: Partial<OpenDestination>;
+  readonly repeatsSince?: number;
 }
 
 /** A sink and a way to make one attempt; every outcome is searched for canaries. */
@@ -61,18 +64,25 @@ export function useRig(subject: ChannelUnderTest): () => Rig {
       key,
       now = NOW,
       destination,
+      repeatsSince,
     } = {}) {
       count += 1;
       const channel = subject.create(url);
-      const rendered = channel.render(firingView());
+      const idempotencyKey = key ?? `delivery-${subject.name}-${count}`;
+      // PagerDuty knows a delivery by its incident; every delivery here is of another one.
+      const rendered = channel.render({ ...firingView(), incidentKey: idempotencyKey });
+      const opened = { ...subject.destination(url), ...destination };
       const outcome = await channel.deliver({
         message: body === undefined ? rendered : { ...rendered, body },
-        destination: { ...subject.destination(url), ...destination },
-        idempotencyKey: key ?? `delivery-${subject.name}-${count}`,
-        now,
-        timeoutMs,
+        destination: opened,
+        ...{ idempotencyKey, now, timeoutMs },
+        ...(repeatsSince === undefined ? {} : { repeatsSince }),
       });
-      expect(JSON.stringify(outcome)).not.toMatch(/canary|127\.0\.0\.1|localhost|:\/\//i);
+      const said = JSON.stringify(outcome);
+      expect(said).not.toMatch(/canary|127\.0\.0\.1|localhost|:\/\//i);
+      for (const secret of [opened.address, ...(opened.secrets ?? [])]) {
+        if (secret.length > 2) expect(said).not.toContain(secret);
+      }
       expect(outcome.reason).not.toBe('');
       return outcome;
     },
@@ -153,6 +163,28 @@ export function channelSuite(subject: ChannelUnderTest): void {
       expect(sink.requests).toHaveLength(1);
     });
 
+    test('every other status from 200 to 599 is what its hundred is, but for those above', async () => {
+      const { sink, attempt } = rig();
+      const named = new Set([
+        ...STATUSES.map(([status]) => status),
+        ...(subject.ownStatuses ?? []),
+      ]);
+      const kinds = new Map<string, number[]>();
+      for (let status = 200; status <= 599; status += 1) {
+        if (named.has(status)) continue;
+        sink.script(subject.path, [{ type: 'status', status, body: 'canary' }]);
+        const { kind } = await attempt();
+        const group = `${Math.floor(status / 100)}xx ${kind}`;
+        kinds.set(group, [...(kinds.get(group) ?? []), status]);
+      }
+      expect(sink.requests).toHaveLength(400 - named.size);
+      // What is acceptance within the 200s is the provider's business; a refusal it is never.
+      const groups = [...kinds.keys()].filter(
+        (group) => !/^2xx (?:accepted|ambiguous)$/.test(group),
+      );
+      expect(groups).toEqual(['3xx permanent_config', '4xx permanent_config', '5xx transient']);
+    });
+
     test.each(FAULTS)('a server that is %s makes it %s', async (_name, behaviour, kind) => {
       const { sink, attempt } = rig();
       sink.script(subject.path, [behaviour]);
@@ -200,6 +232,24 @@ export function channelSuite(subject: ChannelUnderTest): void {
       expect(await attempt()).toMatchObject({ kind: 'permanent_config', status: 403 });
     });
 
+    test('200 with junk is no refusal', async () => {
+      const { sink, attempt } = rig();
+      sink.script(subject.path, [{ type: 'junk' }]);
+      expect((await attempt()).kind).toMatch(/^(?:accepted|ambiguous)$/);
+    });
+
+    test('an answer without an end is left, in bounded time and memory', async () => {
+      const { sink, attempt } = rig();
+      sink.script(subject.path, [{ type: 'huge', bytes: Infinity }]);
+      const before = process.memoryUsage();
+      const startedAt = performance.now();
+      expect((await attempt()).kind).toMatch(/^(?:accepted|ambiguous)$/);
+      expect(performance.now() - startedAt).toBeLessThan(AMPLE_MS);
+      const after = process.memoryUsage();
+      const grown = (key: 'heapUsed' | 'arrayBuffers'): number => after[key] - before[key];
+      expect(grown('heapUsed') + grown('arrayBuffers')).toBeLessThan(32 * 1_048_576);
+    });
+
     test.each(WAITS)('429 with a Retry-After of %s', async (_name, header, retryAfterMs) => {
       const { sink, attempt } = rig();
       sink.script(subject.path, [
@@ -235,7 +285,7 @@ export function channelSuite(subject: ChannelUnderTest): void {
         const message = channel.render(view);
         expect(channel.render(structuredClone(view))).toEqual(message);
         expect(message.body).not.toMatch(/canary/i);
-        expect(() => JSON.parse(message.body) as unknown).not.toThrow();
+        readBody(message);
       }
     });
 
@@ -246,7 +296,7 @@ export function channelSuite(subject: ChannelUnderTest): void {
       expect(await attempt({ body })).toMatchObject({ kind: 'accepted' });
     });
 
-    test('any name, and any amount, renders to JSON of bounded size', () => {
+    test('any name, and any amount, renders to a body of bounded size', () => {
       const channel = subject.create('http://127.0.0.1:1');
       const amount = fc.nat({ max: Number.MAX_SAFE_INTEGER });
       const view = fc.record({
@@ -256,12 +306,18 @@ export function channelSuite(subject: ChannelUnderTest): void {
       });
       fc.assert(
         fc.property(view, (facts) => {
-          const { body } = channel.render(firingView(facts));
-          JSON.parse(body);
-          expect(body.length).toBeLessThan(9_000);
+          const message = channel.render(firingView(facts));
+          readBody(message);
+          expect(message.body.length).toBeLessThan(9_000);
         }),
         { numRuns: 50 },
       );
     });
   });
+}
+
+/** Throws where a body is not what its content type says. */
+function readBody({ body, contentType }: RenderedMessage): void {
+  if (contentType === 'application/json') JSON.parse(body);
+  else expect(contentType).toMatch(/^text\/plain/);
 }

@@ -5,6 +5,7 @@ import { legacySignature, signedHeaders } from '../../channels/webhook-signature
 import { createWebhookChannel } from '../../channels/webhook.js';
 import type { SinkRequest } from '../../fakes/sink.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
+import { LOOPBACK_GUARD } from './loopback-guard.js';
 import { firingView, killingView, lateView, resolvedView } from './channel-views.js';
 
 const PLAIN_SECRET = 'canary-plain-secret-ü';
@@ -13,7 +14,7 @@ const OLD_SECRET = `whsec_${Buffer.from('canary-old-secret-of-24-bytes').toStrin
 const webhook: ChannelUnderTest = {
   name: 'webhook',
   path: '/webhook/canary-path',
-  create: createWebhookChannel,
+  create: () => createWebhookChannel({ guard: LOOPBACK_GUARD }),
   destination: (url) => ({
     address: `${url}/webhook/canary-path?token=canary`,
     secrets: [PLAIN_SECRET, OLD_SECRET],
