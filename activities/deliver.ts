@@ -19,7 +19,7 @@ import type { ActivityDependencies } from './index.js';
 
 export interface DeliverInput {
   readonly input: AlertInput;
-  readonly delivery: Pick<Delivery, 'id' | 'route' | 'purpose'>;
+  readonly delivery: Pick<Delivery, 'id' | 'route' | 'purpose' | 'cause'>;
   /** From 1. */
   readonly attempt: number;
 }
@@ -48,20 +48,21 @@ export function createDeliver(
       timeoutMs: dependencies.timeoutMs,
       ...(prepared.repeatsSince === undefined ? {} : { repeatsSince: prepared.repeatsSince }),
     });
-    await record(ledger, ref, attempt, outcome, now());
+    const isLast = attempt > input.policy.ladderMs.length;
+    await record(ledger, ref, attempt, outcome, now(), isLast);
     return { type: 'sent', outcome };
   };
   return (request) => whileBeating(() => deliver(request));
 }
 
 async function prepare(
-  { ledger, publicUrl, now }: ActivityDependencies,
+  { ledger, alertUrl, now }: ActivityDependencies,
   channel: Channel,
   input: AlertInput,
   ref: DeliveryRef,
   attempt: number,
 ) {
-  const opened = await ledger.openDelivery(ref);
+  const opened = await ledger.openDelivery(ref, now());
   if (opened.type === 'suppressed') return { suppressed: opened.reason };
   const view: AlertView = {
     alertId: input.id,
@@ -70,17 +71,11 @@ async function prepare(
     incidentKey: incidentKey(input.subject, input.facts.dimension),
     code: alertCode(input.id),
     facts: input.facts,
-    dashboardUrl: `${publicUrl}/alerts/${encodeURIComponent(input.id)}`,
+    dashboardUrl: alertUrl(input.id),
   };
   const message = opened.message ?? channel.render(view, opened.destination.template);
   const begun = await ledger.beginAttempt(ref, attempt, message, now());
-  // Nobody knows what came of an attempt that was begun before, nor of those before this one.
-  const repeats = attempt > 1 || begun.unfinished;
-  return {
-    message: begun.message,
-    destination: opened.destination,
-    ...(repeats ? { repeatsSince: input.facts.at } : {}),
-  };
+  return { ...begun, destination: opened.destination };
 }
 
 async function beforeSending<T>(work: () => Promise<T>): Promise<T> {
@@ -102,9 +97,10 @@ async function record(
   attempt: number,
   outcome: Outcome,
   at: number,
+  isLast: boolean,
 ): Promise<void> {
   try {
-    await ledger.finishAttempt(ref, attempt, outcome, at);
+    await ledger.finishAttempt(ref, attempt, outcome, at, isLast);
   } catch {
     // V-3. The answer below still reaches the alert, and its journal entry says the same.
   }
@@ -112,6 +108,8 @@ async function record(
 
 function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryRef {
   const { channel, destination } = delivery.route;
+  const { dimension, thresholdBps: bps } = input.facts;
+  const { periodId, limitsRev } = input.firing;
   return {
     org: input.org,
     alertId: input.id,
@@ -119,11 +117,10 @@ function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryR
     purpose: delivery.purpose,
     channel,
     ...(destination === undefined ? {} : { destination }),
-    firing: {
-      periodId: input.firing.periodId,
-      dimension: input.facts.dimension,
-      bps: input.facts.thresholdBps,
-      limitsRev: input.firing.limitsRev,
-    },
+    ...(channel === 'pagerduty' ? { incident: incidentKey(input.subject, dimension) } : {}),
+    // A fallback or a level speaks for no crossing of its own, so it cannot be superseded.
+    ...((delivery.cause ?? 'route') === 'route'
+      ? { firing: { periodId, dimension, bps, limitsRev } }
+      : {}),
   };
 }

@@ -16,8 +16,8 @@ export interface ActivityDependencies {
   >;
   /** A channel that is not here is recorded as `unsupported_channel`. */
   readonly channels: Readonly<Partial<Record<ChannelName, Channel>>>;
-  /** Where people look: alerts' pages are below it. */
-  readonly publicUrl: string;
+  /** Where people look: the address of an alert's page. */
+  readonly alertUrl: (alertId: string) => string;
   /** Starts the workflow of an alert; resolves too when it was started before. */
   readonly startAlert: (input: AlertInput) => Promise<unknown>;
   readonly now: () => number;

@@ -1,5 +1,5 @@
 /** `kavach stop` and `kavach resume` (K2): a person's word over an agent, and who gave it. */
-import { CliError, type Environment, type Gateway } from './http.js';
+import { CliError, type Gateway } from './http.js';
 import type { Output } from './output.js';
 
 interface Word {
@@ -32,11 +32,6 @@ export async function resumeAgent(
   const { changed } = changeOf(await gateway.post(path, by ? { by } : {}));
   output.json({ agent, stopped: false, changed });
   output.line(changed ? `${agent} goes on` : `${agent} was not stopped`);
-}
-
-/** Who is at this terminal, when `--by` does not say. */
-export function personOf(env: Environment): string | undefined {
-  return env['USER'] || env['LOGNAME'] || undefined;
 }
 
 function changeOf(answer: unknown): { changed: boolean } {

@@ -1,7 +1,10 @@
 /** `kavach alerts` and `kavach alert <id>`: what was decided, who was told, and what came of it. */
 import { formatAmount } from '../domain/amount.js';
 import type { JournalEntry } from '../domain/alert/state.js';
+import { alertCode } from '../domain/ids.js';
+import { reasonInWords } from '../gateway/alert-words.js';
 import type { AlertView, AttemptView } from '../ledger/ledger.js';
+import { alertPath, findAlertId } from './find-alert.js';
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
 import type { Output } from './output.js';
@@ -38,6 +41,7 @@ export async function showAlerts(
       { head: 'WHAT' },
       { head: 'SEVERITY' },
       { head: 'STATE' },
+      { head: 'CODE' },
       { head: 'ID' },
     ],
     alerts.map((alert) => [
@@ -46,25 +50,26 @@ export async function showAlerts(
       crossingOf(alert),
       paintSeverity(output, alert),
       phaseOf(output, alert),
+      alertCode(alert.id),
       alert.id,
     ]),
   );
 }
 
+/** By its id, its code, or a unique end of its id. */
 export async function showAlert(gateway: Gateway, output: Output, id: string): Promise<void> {
-  const answer = (await gateway
-    .get(`/v1/alerts/${encodeURIComponent(id)}`)
-    .catch((error: unknown) => {
-      if (error instanceof CliError && error.status === 404) {
-        throw new CliError(`There is no alert ${JSON.stringify(id)}: \`kavach alerts\` lists them`);
-      }
-      throw error;
-    })) as AlertAnswer;
+  const path = alertPath(await findAlertId(gateway, id));
+  const answer = (await gateway.get(path).catch((error: unknown) => {
+    if (error instanceof CliError && error.status === 404) {
+      throw new CliError(`There is no alert ${JSON.stringify(id)}: \`kavach alerts\` lists them`);
+    }
+    throw error;
+  })) as AlertAnswer;
   output.json(answer);
   const { alert, journal, attempts } = answer;
   output.line(`${output.paint('strong', alert.facts.agentName)}: ${crossingOf(alert)}`);
   output.line(`${paintSeverity(output, alert)}, ${phaseOf(output, alert)}`);
-  output.line(`Raised ${formatMoment(alert.raisedAt)} as ${alert.id}`);
+  output.line(`Raised ${formatMoment(alert.raisedAt)} as ${alertCode(alert.id)}, ${alert.id}`);
   output.line();
   output.table(
     [{ head: 'AT' }, { head: 'DECISION' }, { head: 'CHANNEL' }, { head: 'REASON' }],
@@ -72,7 +77,7 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
       formatMoment(entry.at),
       entry.attempt === undefined ? entry.what : `${entry.what} ${String(entry.attempt)}`,
       entry.channel ?? '',
-      [entry.reason, entry.by && `by ${entry.by}`].filter(Boolean).join(', '),
+      [reasonOf(entry), entry.by && `by ${entry.by}`].filter(Boolean).join(', '),
     ]),
   );
   if (attempts.length === 0) return;
@@ -93,6 +98,12 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
         : `${outcome.kind} (${outcome.reason})`,
     ]),
   );
+}
+
+/** A decision not to send is told in words (A10). */
+function reasonOf({ what, reason }: JournalEntry): string | undefined {
+  if (what !== 'suppressed' || reason === undefined) return reason;
+  return `${reason}: ${reasonInWords(reason)}`;
 }
 
 /** `80 % of the daily cost: $4.13 of $5.00` */

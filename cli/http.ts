@@ -2,21 +2,13 @@
  * The gateway as commands see it. Every failure is a CliError that names subject, cause and next
  * step; the key is in no error.
  */
+import { keptUrl } from './data-folder.js';
+import { CliError } from './errors.js';
 import { apiKeyFile, readKeyFile } from './key-files.js';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export { CliError } from './errors.js';
 
-/** Something a person has to read: no stack, exit code 1. */
-export class CliError extends Error {
-  override readonly name: string = 'CliError';
-  constructor(
-    message: string,
-    /** HTTP status behind it, where there was one. */
-    readonly status?: number,
-  ) {
-    super(message);
-  }
-}
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Gateway {
   readonly url: string;
@@ -26,10 +18,10 @@ export interface Gateway {
 
 const TIMEOUT_MS = 10_000;
 
-/** Address from KAVACH_URL, key from KAVACH_API_KEY or, on this machine, the data folder. */
+/** Address from KAVACH_URL, key from KAVACH_API_KEY; on this machine both from the data folder. */
 export function openGateway(env: Environment): Gateway {
-  const url = readUrl(env);
-  const key = readKey(env, url);
+  const { url, isOurs } = readUrl(env);
+  const key = readKey(env, url, isOurs);
   const ask = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> => {
     let response: Response;
     let text: string;
@@ -61,23 +53,38 @@ interface Key {
   readonly from: string;
 }
 
-function readUrl(env: Environment): string {
+interface Address {
+  readonly url: string;
+  /** The data folder says so: its key belongs there. */
+  readonly isOurs: boolean;
+}
+
+function readUrl(env: Environment): Address {
   const given = env['KAVACH_URL'];
-  if (!given) return `http://127.0.0.1:${env['KAVACH_PORT'] || '8787'}`;
+  if (!given) {
+    const port = env['KAVACH_PORT'];
+    const kept = port && port !== '0' ? undefined : keptUrl(dataDirOf(env));
+    if (kept !== undefined) return { url: kept, isOurs: true };
+    return { url: `http://127.0.0.1:${port && port !== '0' ? port : '8787'}`, isOurs: false };
+  }
   if (!/^https?:$/.test(URL.canParse(given) ? new URL(given).protocol : '')) {
     throw new CliError(`KAVACH_URL is ${JSON.stringify(given)}: expected http://host:port`);
   }
-  return given.replace(/\/+$/, '');
+  return { url: given.replace(/\/+$/, ''), isOurs: false };
 }
 
 /** The file's key belongs to the Kavach of this machine and is sent to no other. */
-function readKey(env: Environment, url: string): Key {
+function readKey(env: Environment, url: string, isOurs: boolean): Key {
   const given = env['KAVACH_API_KEY'];
   if (given) return { value: given, from: 'KAVACH_API_KEY' };
-  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
+  const isLocal = isOurs || ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
   if (!isLocal) return { value: undefined, from: 'KAVACH_API_KEY, which is not set' };
-  const file = apiKeyFile(env['KAVACH_DATA_DIR'] || '.kavach');
+  const file = apiKeyFile(dataDirOf(env));
   return { value: readKeyFile(file), from: file };
+}
+
+function dataDirOf(env: Environment): string {
+  return env['KAVACH_DATA_DIR'] || '.kavach';
 }
 
 function refusal(status: number, text: string, asked: { url: string; key: Key }): CliError {
@@ -90,7 +97,8 @@ function refusal(status: number, text: string, asked: { url: string; key: Key })
       status,
     );
   }
-  return new CliError(`Kavach at ${asked.url} answered ${String(status)}${detail}`, status);
+  const message = `Kavach at ${asked.url} answered ${String(status)}${detail}`;
+  return new CliError(message, status, detail.replace(/^: /, ''));
 }
 
 /** The words of a problem+json, if it is one. */
@@ -113,9 +121,11 @@ function readJson(text: string, url: string): unknown {
   }
 }
 
+/** `fetch failed` says nothing: its cause does, by a code (ECONNREFUSED) or in words. */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer in ${String(TIMEOUT_MS / 1_000)} s`;
   const { cause } = error;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+  if (!(cause instanceof Error)) return error.message;
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : causeOf(cause);
 }

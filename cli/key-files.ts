@@ -1,7 +1,9 @@
 /**
- * The two secrets a data folder keeps, each readable by its owner only: the sealing keys of the
- * embedded ledger and the first API key. A file appears whole, and the first writer wins.
+ * The secrets a data folder keeps, each readable by its owner only: the sealing keys of the
+ * embedded ledger, the first API key, and the key that signs links to alerts. A file appears whole,
+ * and the first writer wins.
  */
+import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeApiKey } from '../gateway/first-key.js';
@@ -22,6 +24,11 @@ export function keepSealKeys(dataDir: string): KeptKey {
 /** Reads or makes the key of the first start. */
 export function keepApiKey(dataDir: string): KeptKey {
   return keep(apiKeyFile(dataDir), () => makeApiKey());
+}
+
+/** Reads or makes the key of signed links (A9). Losing the file ends the links that were sent. */
+export function keepLinkKey(dataDir: string): KeptKey {
+  return keep(join(dataDir, 'link-key'), () => randomBytes(32).toString('hex'));
 }
 
 export function apiKeyFile(dataDir: string): string {

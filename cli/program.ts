@@ -4,8 +4,10 @@
  * `--help` and `status` are quick.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { addAlertCommands, whoText } from './alert-commands.js';
 import type { Environment } from './http.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
+import { personOf } from './person.js';
 
 export interface CliIo {
   readonly env: Environment;
@@ -73,6 +75,8 @@ function createProgram(
     perform(options, async (output) => {
       // First, and alone: faults are told before the rest of the program is even loaded.
       const config = (await import('../worker/config.js')).loadConfig(env);
+      const { unknownVariables } = await import('../worker/unknown-variables.js');
+      for (const fault of unknownVariables(env)) stderr.write(`kavach: ${fault}\n`);
       return (await import('./up.js')).up(output, env, config);
     }),
   );
@@ -107,38 +111,16 @@ function createProgram(
     }),
   );
 
-  command('alerts', 'what was raised, newest first', [
-    'kavach alerts',
-    'kavach alerts --agent my-agent --limit 20',
-  ])
-    .option('--agent <name>', 'of one agent only')
-    .option('--limit <n>', 'at most so many', parseWhole, 50)
-    .action((options: { json?: boolean; agent?: string; limit: number }) =>
-      perform(options, async (output) => {
-        const { showAlerts } = await import('./alerts.js');
-        await showAlerts(await gateway(), output, options);
-        return 0;
-      }),
-    );
-
-  command('alert <id>', 'one alert: every decision, every attempt, with reasons', [
-    'kavach alert alert/default/agent:my-agent/daily/20261121T000000Z/1',
-  ]).action((id: string, options: { json?: boolean }) =>
-    perform(options, async (output) => {
-      const { showAlert } = await import('./alerts.js');
-      await showAlert(await gateway(), output, id);
-      return 0;
-    }),
-  );
+  addAlertCommands({ env, command, perform, gateway, parseWhole });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [
     'kavach stop my-agent --reason "runs in circles"',
   ])
     .requiredOption('--reason <text>', 'why; people will read it')
-    .option('--by <name>', 'who stops it (default: you)')
+    .option('--by <name>', whoText(env))
     .action((agent: string, options: { json?: boolean; reason: string; by?: string }) =>
       perform(options, async (output) => {
-        const { personOf, stopAgent } = await import('./agents.js');
+        const { stopAgent } = await import('./agents.js');
         const by = options.by ?? personOf(env);
         await stopAgent(await gateway(), output, { agent, by, reason: options.reason });
         return 0;
@@ -146,10 +128,10 @@ function createProgram(
     );
 
   command('resume <agent>', 'let a stopped agent go on', ['kavach resume my-agent'])
-    .option('--by <name>', 'who resumes it (default: you)')
+    .option('--by <name>', whoText(env))
     .action((agent: string, options: { json?: boolean; by?: string }) =>
       perform(options, async (output) => {
-        const { personOf, resumeAgent } = await import('./agents.js');
+        const { resumeAgent } = await import('./agents.js');
         await resumeAgent(await gateway(), output, { agent, by: options.by ?? personOf(env) });
         return 0;
       }),
@@ -207,7 +189,8 @@ function parsePositive(text: string): number {
 
 const ENVIRONMENT = `
 Environment:
-  KAVACH_URL       where Kavach runs (default http://127.0.0.1:8787)
+  KAVACH_URL       where Kavach runs (default: what the service of this data folder left
+                   there, else http://127.0.0.1:8787)
   KAVACH_API_KEY   its API key (default: the file of the data folder)
   KAVACH_DATA_DIR  the data folder (default .kavach)
   NO_COLOR         no colours

@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { DeterminismViolationError } from '@temporalio/workflow';
+import type { DataConverter } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { ReplayError, Worker } from '@temporalio/worker';
 import { connectTemporal } from '../client/index.js';
 import { workflowBundle } from '../worker/bundle.js';
+import { createCodec, createDataConverter, parseCodecKeys } from '../worker/codec.js';
 import { createLog } from '../worker/log.js';
 import { installRuntime } from '../worker/runtime.js';
 import { CliError, type Environment } from './http.js';
@@ -59,17 +61,20 @@ interface RecordedEvent {
 
 /** Replays a workflow by its id, or a history file. Throws a CliError when there is no history. */
 export async function replay(target: string, env: Environment): Promise<ReplayAnswer> {
-  const { workflow, history } = existsSync(target)
-    ? readHistory(target)
-    : await fetchHistory(target, env);
+  const isFile = existsSync(target);
+  if (!isFile && isFileName(target)) {
+    throw new CliError(`There is no file ${target}: ${HOW_TO_RECORD}`);
+  }
+  const { workflow, history } = isFile ? readHistory(target) : await fetchHistory(target, env);
   const { events } = history;
   const cache = mkdtempSync(join(tmpdir(), 'kavach-replay-'));
   try {
     installRuntime(createLog({ level: 'silent', format: 'json' }));
     const dataDir = env['KAVACH_DATA_DIR'] || '.kavach';
-    const bundle = await workflowBundle(existsSync(dataDir) ? dataDir : cache);
+    const converter = converterOf(env);
+    const bundle = await workflowBundle(existsSync(dataDir) ? dataDir : cache, converter);
     const startedAt = performance.now();
-    const difference = await findDifference(bundle, history);
+    const difference = await findDifference(bundle, converter, history);
     return {
       workflow,
       events: events.length,
@@ -85,15 +90,33 @@ export async function replay(target: string, env: Environment): Promise<ReplayAn
 
 async function findDifference(
   workflowBundle: { readonly codePath: string },
+  dataConverter: DataConverter,
   history: RecordedHistory['history'],
 ): Promise<string | undefined> {
   try {
-    await Worker.runReplayHistory({ workflowBundle }, history);
+    await Worker.runReplayHistory({ workflowBundle, dataConverter }, history);
     return undefined;
   } catch (error) {
+    if (error instanceof Error && IS_SEALED.test(error.message)) {
+      throw new CliError('The history is sealed: set KAVACH_CODEC_KEYS to the keys of its service');
+    }
     if (error instanceof DeterminismViolationError || error instanceof ReplayError)
       return error.message;
     throw error;
+  }
+}
+
+/** Nothing was decided differently: nothing could be read. */
+const IS_SEALED = /codec key "|Unknown encoding: binary\/encrypted/i;
+
+/** A sealed history opens only with the keys of its service. */
+function converterOf(env: Environment): DataConverter {
+  const keys = env['KAVACH_CODEC_KEYS'] || undefined;
+  if (keys === undefined) return {};
+  try {
+    return createDataConverter(createCodec(parseCodecKeys(keys)));
+  } catch (error) {
+    throw new CliError(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -122,6 +145,12 @@ function isType({ eventType = '' }: RecordedEvent, name: string): boolean {
       .replaceAll('_', '')
       .toLowerCase() === name.replaceAll('_', '').toLowerCase()
   );
+}
+
+/** No workflow of ours is called so: their ids begin with what they are. */
+function isFileName(target: string): boolean {
+  if (/^(?:budget|alert|agent|digest)\//.test(target)) return false;
+  return /\.json$/i.test(target) || /^[.~]?\.?[/\\]/.test(target);
 }
 
 function readHistory(file: string): RecordedHistory {

@@ -13,16 +13,19 @@ export interface ServiceLedgerOptions {
   /** As KAVACH_SEAL_KEYS is written. */
   readonly sealKeys: string;
   readonly runIdleMs: number;
+  /** A8. */
+  readonly escalateAfterMs?: number;
 }
 
 const CONNECT_MS = 5_000;
 
 /** Rejects when the database cannot be reached; the error names the host, never a password. */
 export async function openServiceLedger(options: ServiceLedgerOptions): Promise<Ledger> {
-  const { databaseUrl, runIdleMs } = options;
+  const { databaseUrl, runIdleMs, escalateAfterMs } = options;
   const embedded = await prepareDatabase(databaseUrl);
   const seal = parseSealKeys(options.sealKeys);
-  return await openLedger({ databaseUrl, embedded, runIdleMs, seal });
+  const delivery = escalateAfterMs === undefined ? {} : { escalateAfterMs };
+  return await openLedger({ databaseUrl, embedded, runIdleMs, seal, delivery });
 }
 
 /** Answers whether it is PGlite; migrates it when it is not. */

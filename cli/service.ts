@@ -6,24 +6,31 @@
  * S-2. A start that fails or is aborted closes what it had opened; a stop goes the same way:
  *      gateway, relay, worker, connection, ledger, each given its time to finish.
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { createActivities } from '../activities/index.js';
+import { createGuard } from '../channels/address-guard.js';
 import { createChannels } from '../channels/index.js';
+import { refuseTarget } from '../channels/target.js';
 import { createKavachClient, loadSettings } from '../client/index.js';
 import type { Policy } from '../domain/alert/policy.js';
 import { ensureFirstKey } from '../gateway/first-key.js';
+import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { createRelay } from '../relay/index.js';
+import { createRelay, createStartAlert } from '../relay/index.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
-import { keepApiKey, keepSealKeys } from './key-files.js';
+import { keepUrl } from './data-folder.js';
+import { keepApiKey, keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
+import { payloadCodecOf } from './payload-codec.js';
 import { openServiceLedger } from './service-ledger.js';
 import { watchSearchAttributes } from './search-attributes.js';
+import { createTestSend } from './test-send.js';
 
 /** What the service runs on; what is absent is taken from the configuration. */
 export interface ServiceParts {
@@ -102,13 +109,21 @@ async function begin(
     searchAttributes: false,
   };
   const { taskQueue, maxCachedWorkflows } = config.temporal;
-  const temporal = new Client({ connection, namespace: settings.namespace });
+  const sealed = payloadCodecOf(config);
+  const temporal = new Client({
+    ...{ connection, namespace: settings.namespace },
+    ...sealed.converter,
+  });
   const client = createKavachClient({
     ...{ client: temporal, taskQueue, policy, log },
     workflowTaskTimeoutMs: TASK_TIMEOUT_MS,
     callTimeoutMs: CALL_TIMEOUT_MS,
   });
-  const relay = createRelay({ ledger, client, policy, log, config: config.relay });
+  const startAlert = createStartAlert({ ledger, client, now: Date.now });
+  const relay = createRelay({
+    ...{ ledger, policy, log, config: config.relay },
+    client: { reportPeriod: (claim) => client.reportPeriod(claim), startAlert },
+  });
   const attributes = watchSearchAttributes(connection, settings.namespace, (areThere) => {
     policy.searchAttributes = areThere;
     if (!areThere) log.warn({}, 'the namespace refuses our search attributes; going on without');
@@ -120,28 +135,46 @@ async function begin(
     await client.ping();
   };
   const { host, port, publicUrl } = config.gateway;
-  const gatewayPolicy = { zone: config.zone };
+  const guard = createGuard({ allow: config.allowTargets });
+  for (const { channel, address } of config.destinations) {
+    const reason = refuseTarget(guard, channel, address);
+    if (reason !== undefined) log.warn({ channel, reason }, 'the default destination gets nothing');
+  }
+  const channels = createChannels({ ...config.channels, guard });
+  const links = createAlertLinks(config.linkKey ?? keepLinkKey(config.dataDir).value);
+  let reachedAt = publicUrl ?? '';
+  const linkTo = (alertId: string): string => alertUrl(reachedAt, alertId, links);
+  const testSend = createTestSend({
+    ...{ ledger, channels, alertUrl: linkTo, now: Date.now, newId: randomUUID },
+    timeoutMs: ATTEMPT_TIMEOUT_MS,
+  });
   const gateway = await startGateway({
-    ...{ ledger, relay, log, host, port, policy: gatewayPolicy, temporal: { ping } },
+    ...{ ledger, relay, log, host, port, policy: { zone: config.zone } },
+    ...{ temporal: { ping }, alerts: client, links, testSend },
+    ...sealed.endpoint,
+    refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
   });
   parts.gateway = () => gateway.stop();
+  reachedAt = publicUrl ?? gateway.url;
+  keepUrl(config.dataDir, gateway.url);
   say(`Gateway at ${gateway.url}`);
 
-  if (config.email === undefined) {
-    say('Email alerts are off: set RESEND_API_KEY and KAVACH_EMAIL_FROM');
+  if (config.channels.email === undefined) {
+    say('Email alerts are off: set RESEND_API_KEY or KAVACH_SMTP_URL, and KAVACH_EMAIL_FROM');
   }
   const activities = createActivities({
     ledger,
-    channels: createChannels(config.email === undefined ? {} : { email: config.email }),
-    publicUrl: publicUrl ?? gateway.url,
-    startAlert: (input) => client.startAlert(input),
+    channels,
+    alertUrl: linkTo,
+    startAlert,
     now: Date.now,
     pause: (ms) => delay(ms),
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
-  const bundle = () => workflowBundle(config.dataDir);
+  const bundle = () => workflowBundle(config.dataDir, sealed.bundled);
   const worker = runWorker({
     ...{ ...settings, taskQueue, maxCachedWorkflows, activities, bundle, log },
+    ...sealed.converter,
   });
   parts.worker = () => worker.stop();
   isWorking = () => worker.state() === 'running';
@@ -162,17 +195,29 @@ function openLedgerOf(config: Config, given: ServiceParts): Promise<Ledger> {
     throw new Error('There is no ledger: set DATABASE_URL, or start with `kavach up`');
   }
   const sealKeys = config.sealKeys ?? keepSealKeys(config.dataDir).value;
-  return openServiceLedger({ databaseUrl, sealKeys, runIdleMs: config.policy.runIdleMs });
+  const { runIdleMs } = config.policy;
+  const { escalateAfterMs } = config;
+  return openServiceLedger({ databaseUrl, sealKeys, runIdleMs, escalateAfterMs });
 }
 
-/** C3. The environment sets the first default destinations. */
+/** C3, A5. What the environment names is set; what it does not name stays as it is. */
 async function putDefaults(ledger: Ledger, config: Config): Promise<void> {
-  const references = await ledger.putDestinations(DEFAULT_ORG, config.destinations);
-  for (const [i, { channel }] of config.destinations.entries()) {
+  const { destinations, operators, emailDomains } = config;
+  const references = await ledger.putDestinations(DEFAULT_ORG, destinations);
+  for (const [i, { channel }] of destinations.entries()) {
     const reference = references[i];
     if (reference !== undefined)
       await ledger.setDefaultDestination(DEFAULT_ORG, channel, reference);
   }
+  if (operators !== undefined) {
+    const stored = await ledger.putDestinations(DEFAULT_ORG, operators);
+    const routes = operators.flatMap(({ channel }, i) => {
+      const destination = stored[i];
+      return destination === undefined ? [] : [{ channel, destination }];
+    });
+    await ledger.setOperators(DEFAULT_ORG, routes);
+  }
+  if (emailDomains !== undefined) await ledger.setAllowedEmailDomains(DEFAULT_ORG, emailDomains);
 }
 
 /** An embedded server is asked plainly: a profile in the user's home is meant for another one. */

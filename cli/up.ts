@@ -7,6 +7,7 @@
  */
 import type { Config } from '../worker/config.js';
 import { createLog } from '../worker/log.js';
+import { prepareDataFolder } from './data-folder.js';
 import type { Embedded } from './embedded/embedded.js';
 import { refuseTakenPort } from './embedded/ports.js';
 import type { Environment } from './http.js';
@@ -17,6 +18,7 @@ import { exitCodeOf, Interruption, watchStopSignals } from './stop-signals.js';
 /** Resolves with the exit code: 0 when it ran and was told to stop, 128 + n when signal n broke off
  *  the start, 1 when a part was lost. Rejects when the start fails. */
 export async function up(output: Output, env: Environment, config: Config): Promise<number> {
+  prepareDataFolder(config.dataDir);
   const stop = watchStopSignals();
   const say = (line: string): void => {
     output.line(`  ${line}`);

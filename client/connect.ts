@@ -1,5 +1,6 @@
 /** Opens the connection to Temporal from the environment, and says plainly when there is none. */
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
 export interface TemporalConnection {
@@ -12,6 +13,8 @@ export interface TemporalConnection {
 export interface ConnectOptions {
   /** How long to wait for the first answer; default 10 s. */
   readonly timeoutMs?: number;
+  /** The workers', where payloads are sealed. */
+  readonly dataConverter?: DataConverter;
 }
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -44,7 +47,10 @@ export async function connectTemporal(
     );
   }
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({
+      ...{ connection, namespace },
+      ...(options.dataConverter === undefined ? {} : { dataConverter: options.dataConverter }),
+    }),
     address,
     namespace,
     close: () => connection.close(),

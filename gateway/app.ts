@@ -4,18 +4,20 @@
  * of the domain and the ledger as they are.
  */
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
-import { createAuthenticate } from './auth.js';
+import { createAuthenticate, type Authenticate } from './auth.js';
 import type { App, Env } from './env.js';
 import type { Gateway } from './options.js';
 import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './problem.js';
 import { addAgentRoutes } from './routes/agents.js';
+import { addAlertPage } from './routes/alert-page.js';
 import { addAlertRoutes } from './routes/alerts.js';
 import { addBudgetRoutes } from './routes/budgets.js';
+import { addCodecRoutes } from './routes/codec.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addIngestRoute } from './routes/ingest.js';
-import { addLinkRoute } from './routes/links.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSyncRoute } from './routes/sync-config.js';
+import { addTestSendRoute } from './routes/test-send.js';
 import { createScopeCache } from './scopes.js';
 
 /** All routes; nothing listens yet. */
@@ -24,14 +26,17 @@ export function createApp(gateway: Gateway): App {
   const app = new Hono<Env>();
   app.use(nameRequest(gateway));
   addHealthRoutes(app, gateway);
-  addLinkRoute(app);
-  app.use('/v1/*', requireKey(gateway));
+  const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
+  addAlertPage(app, gateway, authenticate);
+  app.use('/v1/*', requireKey(authenticate));
   addIngestRoute(app, gateway, cache);
   addSyncRoute(app, gateway, cache);
   addRunRoute(app, gateway, cache);
   addBudgetRoutes(app, gateway, cache);
   addAlertRoutes(app, gateway);
   addAgentRoutes(app, gateway);
+  addTestSendRoute(app, gateway);
+  addCodecRoutes(app, gateway, requireKey(authenticate));
   app.notFound((c) => problemResponse(notFound(c.req.path), c.get('requestId')));
   app.onError((error, c) => failed(gateway, error, c));
   return app;
@@ -62,8 +67,7 @@ function nameRequest(gateway: Gateway): MiddlewareHandler<Env> {
   };
 }
 
-function requireKey(gateway: Gateway): MiddlewareHandler<Env> {
-  const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
+function requireKey(authenticate: Authenticate): MiddlewareHandler<Env> {
   return async (c, next) => {
     c.set('key', await authenticate(c.req.header('authorization')));
     await next();

@@ -6,7 +6,7 @@
 import type { Scope } from '../domain/budget/period-key.js';
 import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import { periodAt } from '../domain/period.js';
-import type { ConfigureRequest } from '../ledger/ledger.js';
+import type { ConfigureRequest, NewDestination } from '../ledger/ledger.js';
 import type { Gateway } from './options.js';
 import { replacePart, type OrgPart } from './org-parts.js';
 import { agentScope, type ScopeCache } from './scopes.js';
@@ -32,10 +32,9 @@ export async function applySync(
   const { ledger } = gateway;
   const now = gateway.now();
   const scope = agentScope(document.agent);
+  const verified = await verifiedTargets(gateway, org, document.destinations);
   const references =
-    document.destinations.length === 0
-      ? []
-      : await ledger.putDestinations(org, document.destinations);
+    document.destinations.length === 0 ? [] : await ledger.putDestinations(org, verified);
   const { budgets, orgPart } = configurationOf(document, references);
   const known = await ledger.configurations(org, [scope]);
   const zone = zoneOf(known[0], gateway);
@@ -47,7 +46,38 @@ export async function applySync(
   });
   const pooled = await applyPart(gateway, org, document.agent, orgPart, by, now);
   cache.forget(org, ['org', scope]);
-  return { changed: own.changed || pooled.changed, warnings: pooled.warnings };
+  return {
+    changed: own.changed || pooled.changed,
+    warnings: [...unverifiedIn(verified), ...pooled.warnings],
+  };
+}
+
+/**
+ * C3. Our mail key sends to domains the organisation has named, so that a synced document cannot
+ * make a relay of it; who brings a key of their own answers for it.
+ */
+async function verifiedTargets(
+  { ledger }: Gateway,
+  org: string,
+  targets: readonly NewDestination[],
+): Promise<readonly NewDestination[]> {
+  if (!targets.some(({ channel }) => channel === 'email')) return targets;
+  const allowed = new Set(await ledger.allowedEmailDomains(org));
+  return targets.map((target) => {
+    if (target.channel !== 'email') return target;
+    const domain = target.address.slice(target.address.lastIndexOf('@') + 1).toLowerCase();
+    const hasOwnKey = (target.secrets ?? []).length > 0;
+    return { ...target, verified: hasOwnKey || allowed.has(domain) };
+  });
+}
+
+function unverifiedIn(targets: readonly NewDestination[]): string[] {
+  const count = targets.filter(({ verified }) => verified === false).length;
+  if (count === 0) return [];
+  const what = count === 1 ? 'an email target' : `${String(count)} email targets`;
+  return [
+    `unverified: ${what} will get nothing until an operator confirms it, or names its domain in KAVACH_EMAIL_DOMAINS`,
+  ];
 }
 
 /** Written only while nobody else has changed it since it was read; else read again. */

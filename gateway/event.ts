@@ -55,7 +55,9 @@ export function readEvent(raw: unknown, context: EventContext): ReadEvent | Even
     return fault('output_tokens', 'together with input_tokens passes 2^53');
   }
   const costReported = isAbsent(fields['cost']) ? 0 : usdToNanos(fields['cost']);
-  if (typeof costReported === 'object') return fault('cost', costReported.message);
+  if (typeof costReported === 'object') {
+    return fault('cost', notFinite(fields['cost']) ?? costReported.message);
+  }
   const durationMs = durationIn(fields);
   if (typeof durationMs === 'object') return durationMs;
   const sentAt = timeIn(fields, context.receivedAt);
@@ -165,8 +167,19 @@ function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
+/** A number that JSON cannot write, and Python does. */
+function notFinite(value: unknown): string | undefined {
+  return isNotFinite(value) ? `expected a number, got ${value}` : undefined;
+}
+
+/** They come as strings (body.ts). */
+function isNotFinite(value: unknown): value is string {
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity';
+}
+
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
+  if (isNotFinite(value)) return value;
   if (typeof value !== 'object') return `a ${typeof value}`;
   return Array.isArray(value) ? 'an array' : 'an object';
 }

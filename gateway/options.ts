@@ -1,6 +1,11 @@
 /** What a gateway is given: its ports and its numbers. */
 import type { ApiKey, ClaimedPeriod, Ledger } from '../ledger/ledger.js';
+import type { AlertClient } from './act-on-alert.js';
+import type { AlertLinks } from './links.js';
 import type { Pricer } from './price.js';
+import type { Codec } from './routes/codec.js';
+import type { RefuseTarget } from './sync-warnings.js';
+import type { TestSend } from './test-send.js';
 
 /** Lines are structured: fields first, then what happened. Never a body, a key or an address. */
 export interface Logger {
@@ -20,6 +25,7 @@ export type GatewayLedger = Pick<
   | 'reportRun'
   | 'configurations'
   | 'configure'
+  | 'allowedEmailDomains'
   | 'putDestinations'
   | 'stop'
   | 'resume'
@@ -57,6 +63,8 @@ export interface GatewayPolicy {
   readonly maxInFlight: number;
   /** How long a key that was found is believed in without asking again. */
   readonly keyTtlMs: number;
+  /** A9. How long an alert's workflow may take to answer a person. */
+  readonly actMs: number;
   /** At the end: how long requests in flight may take. */
   readonly graceMs: number;
 }
@@ -71,6 +79,7 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   freshMs: 60_000,
   maxInFlight: 64,
   keyTtlMs: 5_000,
+  actMs: 6_000,
   graceMs: 10_000,
 };
 
@@ -90,8 +99,18 @@ export interface GatewayOptions {
   readonly policy?: Partial<GatewayPolicy>;
   /** Told by `/readyz`. */
   readonly temporal?: { ping(): Promise<void> };
-  /** Which keys may stop and resume agents; default: all. */
+  /** A9. Takes a person's word to an alert; absent: such words are answered with 503. */
+  readonly alerts?: AlertClient;
+  /** A9. Absent: an alert's page says only where to look. */
+  readonly links?: AlertLinks;
+  /** Absent: test messages cannot be sent. */
+  readonly testSend?: TestSend;
+  /** Which keys may stop and resume agents, and send test messages; default: all. */
   readonly admin?: (key: ApiKey) => boolean;
+  /** Warns of synced targets that no channel will send to; default: of none. */
+  readonly refuseTarget?: RefuseTarget;
+  /** Shows sealed payloads to Temporal's own tools; absent: there is no /codec. */
+  readonly codec?: Codec;
 }
 
 /** What the routes share: the options with their defaults in place. */
@@ -104,6 +123,11 @@ export interface Gateway {
   readonly pricer: Pricer;
   readonly policy: GatewayPolicy;
   readonly temporal?: { ping(): Promise<void> };
+  readonly alerts?: AlertClient;
+  readonly links?: AlertLinks;
+  readonly testSend?: TestSend;
   readonly admin: (key: ApiKey) => boolean;
+  readonly refuseTarget: RefuseTarget;
+  readonly codec?: Codec;
   readonly isDraining: () => boolean;
 }

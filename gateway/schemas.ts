@@ -1,15 +1,21 @@
 /** The bodies and queries of everything that is not hot, and how a fault in them is told. */
 import { z } from 'zod';
+import { CHANNELS } from '../domain/words.js';
+import { describeIssue } from './issue.js';
 import { Problem } from './problem.js';
+import type { SentChannel } from './test-send.js';
 
-/** A name that identifies: text that any store can hold. */
-const name = z
-  .string()
-  .max(200)
-  .refine((text) => text.trim() !== '', 'must not be empty')
-  // NUL is the one character Postgres text cannot hold.
-  .refine((text) => !/\0|\p{Surrogate}/u.test(text), 'has characters that are no text');
-const sentence = name.pipe(z.string().max(500));
+/** Text that any store can hold. */
+const textOf = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((text) => text.trim() !== '', 'must not be empty')
+    // NUL is the one character Postgres text cannot hold.
+    .refine((text) => !/\0|\p{Surrogate}/u.test(text), 'has characters that are no text');
+/** A name that identifies. */
+const name = textOf(200);
+const sentence = textOf(500);
 
 const limitValue = z.number().positive();
 
@@ -53,6 +59,17 @@ export const agentName = name;
 export const stopBody = z.object({ reason: sentence, by: name.optional() });
 export const resumeBody = z.object({ by: name.optional() });
 
+/** A9. POST /v1/alerts/{id}/acknowledge and /resolve: `by` is who, else the key's name. */
+export const actorBody = z.object({ by: name.optional(), note: sentence.optional() });
+
+/** POST /v1/test-send: to a target, to a reference, or to the channel's default destination. */
+export const testSendBody = z.object({
+  channel: z.enum(CHANNELS.filter((channel): channel is SentChannel => channel !== 'kill')),
+  target: z.string().max(2_048).optional(),
+  secret: z.string().min(1).max(512).optional(),
+  destination: name.optional(),
+});
+
 const limit = z.coerce.number().int().min(1).max(1_000);
 const flag = z.stringbool();
 export const statusQuery = z.object({ agent: name.optional() });
@@ -77,7 +94,8 @@ export function parseInput<Schema extends z.ZodType>(
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw unprocessable(pathText(issue?.path ?? []), issue?.message ?? 'is not what was expected');
+  if (issue === undefined) throw unprocessable('', 'is not what was expected');
+  throw unprocessable(pathText(issue.path), describeIssue(issue, input));
 }
 
 /** Understood, but not what it has to be: nothing of it was applied. */

@@ -34,7 +34,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     pricer: options.pricer ?? createPricer(),
     policy: { ...DEFAULT_GATEWAY_POLICY, ...options.policy },
     ...(options.temporal === undefined ? {} : { temporal: options.temporal }),
+    ...(options.alerts === undefined ? {} : { alerts: options.alerts }),
+    ...(options.links === undefined ? {} : { links: options.links }),
+    ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
     admin: options.admin ?? (() => true),
+    refuseTarget: options.refuseTarget ?? (() => undefined),
+    ...(options.codec === undefined ? {} : { codec: options.codec }),
     isDraining: () => state.isDraining,
   };
   const app = createApp(gateway);

@@ -2,7 +2,7 @@
  * What a synced document says that will have no effect: accepted (G-S3: words of newer SDKs must
  * not be refused), but whoever wrote it by hand is told. Pure.
  */
-import { CADENCES, CHANNELS, DIMENSIONS } from '../domain/words.js';
+import { CADENCES, CHANNELS, DIMENSIONS, type ChannelName } from '../domain/words.js';
 import type { SyncDocument, SyncedAlert, SyncedBudget } from './schemas.js';
 
 const FIELDS = ['agent_name', 'budgets', 'alert_configs', 'org_budget', 'org_alert_configs'];
@@ -10,8 +10,17 @@ const PERIODS: readonly string[] = [...CADENCES, 'per_run'];
 /** `loops` is the Python SDK's own guardrail: shown here, and nothing to warn of. */
 const TYPES: readonly string[] = [...DIMENSIONS, 'loops'];
 
-/** `budgets[0].period: "yearly" is no period here; shown, not evaluated`. At most 20. */
-export function warningsOf(document: SyncDocument): readonly string[] {
+/** Why a channel will send nothing to that address, in words without it. */
+export type RefuseTarget = (channel: ChannelName, address: string) => string | undefined;
+
+/**
+ * `budgets[0].period: "yearly" is no period here; shown, not evaluated`. At most 20. A target that
+ * is refused is told here, and again with each alert that would have gone there.
+ */
+export function warningsOf(
+  document: SyncDocument,
+  refuseTarget: RefuseTarget = () => undefined,
+): readonly string[] {
   const warnings = [
     ...unknownFields(document),
     ...document.budgets.flatMap((budget, index) => ofBudget(budget, `budgets[${String(index)}]`)),
@@ -21,6 +30,8 @@ export function warningsOf(document: SyncDocument): readonly string[] {
       ...(document.org_budget == null ? [] : [document.org_budget]),
       ...document.budgets.filter(({ period }) => period === 'per_run' || period === 'run'),
     ]),
+    ...ofTargets(document.alert_configs, 'alert_configs', refuseTarget),
+    ...ofTargets(document.org_alert_configs ?? [], 'org_alert_configs', refuseTarget),
   ];
   return warnings.slice(0, 20);
 }
@@ -52,6 +63,20 @@ function ofAlerts(
     }
     if (budget_type === 'loops' || held.has(budget_type)) return [];
     return [`${path}.budget_type: no budget of ${quoted(budget_type)} is held; it never fires`];
+  });
+}
+
+function ofTargets(
+  alerts: readonly SyncedAlert[],
+  list: string,
+  refuseTarget: RefuseTarget,
+): string[] {
+  return alerts.flatMap(({ channel, target }, index) => {
+    const known = CHANNELS.find((each) => each === channel);
+    const address = target?.trim() ?? '';
+    if (known === undefined || address === '') return [];
+    const refusal = refuseTarget(known, address);
+    return refusal === undefined ? [] : [`${list}[${String(index)}].target: ${refusal}`];
   });
 }
 

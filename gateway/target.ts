@@ -19,7 +19,7 @@ export function readTarget(
 }
 
 /** What the channel wants, where the address is not of that form. */
-function expectedForm(channel: ChannelName, address: string): string | undefined {
+export function expectedForm(channel: ChannelName, address: string): string | undefined {
   switch (channel) {
     case 'email':
       return /^[^\s@<>,;]+@[^\s@<>,;]+$/.test(address) ? undefined : 'one email address';

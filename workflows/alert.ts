@@ -16,10 +16,18 @@ import type { Activities } from '../activities/index.js';
 import { alertDetails, alertTimerSummary, attemptSummary } from '../domain/alert/details.js';
 import type { AlertEffect, AlertEvent, AlertWorkflowInput } from '../domain/alert/events.js';
 import type { AlertState } from '../domain/alert/state.js';
-import { alertMachine, beginAlert, wordAgainst } from '../domain/alert/reduce.js';
+import { wordAgainst } from '../domain/alert/holds.js';
+import { alertMachine, beginAlert } from '../domain/alert/reduce.js';
 import { alertStatusOf } from '../domain/alert/status.js';
 import { isNothingSent, neverStarted, orElse } from './failures.js';
-import { acknowledge, alertStatus, resolve, subjectEnded, type Actor } from './messages.js';
+import {
+  acknowledge,
+  alertStatus,
+  deliveryRevoked,
+  resolve,
+  subjectEnded,
+  type Actor,
+} from './messages.js';
 import { createRotation } from './rotation.js';
 import { kavachState } from './search-attributes.js';
 import { createShell } from './shell.js';
@@ -89,6 +97,11 @@ export async function alert(input: AlertWorkflowInput): Promise<void> {
     const at = readMoment(message);
     shell.dispatch(at === undefined ? { type: 'rejected' } : { type: 'subjectEnded', at });
   });
+  setHandler(deliveryRevoked, (message: unknown) => {
+    rotation.countSignal();
+    const word = readRevocation(message);
+    shell.dispatch(word === undefined ? { type: 'rejected' } : { type: 'revoked', ...word });
+  });
   setDefaultSignalHandler(() => {
     rotation.countSignal();
     shell.dispatch({ type: 'rejected' });
@@ -156,6 +169,12 @@ function readActor(actor: unknown): Actor {
     by: typeof by === 'string' ? by.slice(0, 200) : '',
     ...(typeof note === 'string' ? { note: note.slice(0, 1000) } : {}),
   };
+}
+
+function readRevocation(message: unknown): { delivery: string; reason: string } | undefined {
+  const { delivery, reason } = (message ?? {}) as { delivery?: unknown; reason?: unknown };
+  if (typeof delivery !== 'string') return undefined;
+  return { delivery, reason: typeof reason === 'string' ? reason : 'revoked by the provider' };
 }
 
 function readMoment(message: unknown): number | undefined {

@@ -16,6 +16,9 @@ export interface Actor {
 }
 /** To alert, from its cause: the period is over (T7). */
 export const subjectEnded = defineSignal<[{ readonly at: number }]>('subjectEnded');
+/** To alert: the provider took a delivery and now says that it did not arrive (A6). */
+export const deliveryRevoked =
+  defineSignal<[{ readonly delivery: string; readonly reason: string }]>('deliveryRevoked');
 /** Of alert: answers its status after the change; twice is once (A9). */
 export const acknowledge = defineUpdate<AlertStatus, [Actor]>('acknowledge');
 export const resolve = defineUpdate<AlertStatus, [Actor]>('resolve');

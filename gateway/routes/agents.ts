@@ -1,9 +1,8 @@
 /** A person's Stop and its end (K2): committed in the ledger, so it holds while Temporal is away. */
-import type { Context } from 'hono';
-import type { App, Env } from '../env.js';
+import type { App } from '../env.js';
 import { readJson } from '../body.js';
 import type { Gateway } from '../options.js';
-import { Problem } from '../problem.js';
+import { requireAdmin } from '../require-admin.js';
 import { agentName, parseInput, resumeBody, stopBody } from '../schemas.js';
 
 export function addAgentRoutes(app: App, gateway: Gateway): void {
@@ -11,7 +10,7 @@ export function addAgentRoutes(app: App, gateway: Gateway): void {
   app
     .get('/v1/agents', async (c) => c.json({ stopped: await ledger.stopped(c.get('key').org) }))
     .post('/v1/agents/:agent/stop', async (c) => {
-      const key = requireAdmin(gateway, c);
+      const key = requireAdmin(gateway, c, 'stop or resume agents');
       const agent = parseInput(agentName, c.req.param('agent'));
       const body = await readJson(c.env.incoming, policy.bodyLimit);
       const { reason, by = key.name } = parseInput(stopBody, body);
@@ -21,7 +20,7 @@ export function addAgentRoutes(app: App, gateway: Gateway): void {
       return c.json({ changed, ...(changed ? { stopped: stop } : {}) });
     })
     .post('/v1/agents/:agent/resume', async (c) => {
-      const key = requireAdmin(gateway, c);
+      const key = requireAdmin(gateway, c, 'stop or resume agents');
       const agent = parseInput(agentName, c.req.param('agent'));
       const body = await readJson(c.env.incoming, policy.bodyLimit);
       const { by = key.name } = parseInput(resumeBody, body ?? {});
@@ -29,14 +28,4 @@ export function addAgentRoutes(app: App, gateway: Gateway): void {
       log.warn({ requestId: c.get('requestId'), agent, by, changed }, 'agent resumed');
       return c.json({ changed });
     });
-}
-
-function requireAdmin(gateway: Gateway, c: Context<Env>) {
-  const key = c.get('key');
-  if (gateway.admin(key)) return key;
-  throw new Problem({
-    status: 403,
-    title: 'Not allowed',
-    detail: `The key ${JSON.stringify(key.name)} may not stop or resume agents: use an admin key.`,
-  });
 }

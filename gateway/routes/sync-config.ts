@@ -17,7 +17,7 @@ export function addSyncRoute(app: App, gateway: Gateway, cache: ScopeCache): voi
     const document = readDocument(synced);
     const { org, name } = c.get('key');
     const { changed, warnings: conflicts } = await applySync(gateway, cache, org, document, name);
-    const warnings = [...warningsOf(synced), ...conflicts];
+    const warnings = [...warningsOf(synced, gateway.refuseTarget), ...conflicts];
     for (const warning of warnings) {
       gateway.log.warn({ org, agent: document.agent, warning }, 'synced with a warning');
     }

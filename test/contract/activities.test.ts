@@ -39,7 +39,10 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
     beginAttempt: (_ref, attempt, message) => {
       calls.push(`begin ${String(attempt)}`);
       stored ??= message;
-      return Promise.resolve({ message: stored, unfinished: false });
+      return Promise.resolve({
+        message: stored,
+        ...(attempt > 1 ? { repeatsSince: T0 - 1 } : {}),
+      });
     },
     finishAttempt: (_ref, attempt) => {
       calls.push(`finish ${String(attempt)}`);
@@ -49,7 +52,8 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
     ...more,
   };
   const activities = createActivities({
-    ...{ ledger, channels: { webhook: channel }, publicUrl: 'https://kavach.test' },
+    ...{ ledger, channels: { webhook: channel } },
+    alertUrl: (id) => `https://kavach.test/alerts/${id}`,
     ...{ now: () => T0, timeoutMs: 4_000 },
     startAlert: ({ id }) => {
       calls.push(`start ${id}`);
@@ -80,6 +84,12 @@ describe('deliver', () => {
     expect(requests).toHaveLength(3);
     expect(new Set(requests.map((each) => each.idempotencyKey)).size).toBe(1);
     expect(new Set(requests.map((each) => each.message.body))).toEqual(new Set(['rendering 1']));
+  });
+
+  test('A4: a repeat says since when it may have got through, a first attempt does not', async () => {
+    const { activities, requests } = stage();
+    for (const no of [1, 2]) await activities.deliver(attempt(no));
+    expect(requests.map(({ repeatsSince }) => repeatsSince)).toEqual([undefined, T0 - 1]);
   });
 
   test('V-1: the attempt is written before its request, its outcome after it', async () => {

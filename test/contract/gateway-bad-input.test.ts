@@ -1,6 +1,8 @@
 /** Spec §8 over real HTTP: every edge answers with the path of the fault, and costs no good event. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startTestGateway, usageEvent } from './gateway-kit.js';
 
 const MIB = 1024 * 1024;
@@ -62,6 +64,17 @@ describe('one bad event never costs the good ones', () => {
     expect(answer.body).toMatchObject({ accepted: 1, rejected: [{ path: 'events[1].cost' }] });
     expect([...ledger.events.keys()]).toEqual(['NaN "x" Infinity']);
   });
+
+  test.each(['cost', 'input_tokens', 'duration_ms'])(
+    'a bare NaN for %s is called so, not a string',
+    async (field) => {
+      const { request } = await startTestGateway();
+      const bad = JSON.stringify(usageEvent({ [field]: 12345 })).replace('12345', 'NaN');
+      const { body } = await request('POST', '/v1/ingest', `{"events":[${bad}]}`);
+      const message = 'expected a number, got NaN';
+      expect(body['rejected']).toEqual([{ index: 0, path: `events[0].${field}`, message }]);
+    },
+  );
 
   test('-0 is 0, and text that only describes is cleaned', async () => {
     const { request, ledger } = await startTestGateway();
@@ -198,6 +211,26 @@ describe('bodies', () => {
     const headers = { authorization: 'Bearer kv_test' };
     const init = { method: 'POST', headers, body: stream, duplex: 'half' } as RequestInit;
     expect((await fetch(`${gateway.url}/v1/ingest`, init)).status).toBe(413);
+  });
+
+  test('a client that sends 20 MiB before it reads gets the 413, not a broken pipe', async () => {
+    const { gateway } = await startTestGateway();
+    const socket = connect(gateway.port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    const head =
+      'POST /v1/ingest HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer kv_test\r\n' +
+      `Content-Length: ${String(20 * MIB)}\r\n\r\n`;
+    // As Python's http.client: nothing is read until all is sent.
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.write(head);
+      socket.write(Buffer.alloc(20 * MIB), (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 /);
   });
 
   test.each<[string, string]>([

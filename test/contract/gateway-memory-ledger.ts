@@ -4,12 +4,14 @@
  */
 import { periodRowId } from '../../domain/ids.js';
 import type { Scope } from '../../domain/budget/period-key.js';
+import type { JournalEntry } from '../../domain/alert/state.js';
 import type { Killed } from '../../domain/budget/state.js';
 import type { ScopeConfiguration } from '../../domain/configuration.js';
 import type { GatewayLedger } from '../../gateway/options.js';
 import type {
   AlertView,
   ApiKey,
+  AttemptView,
   BudgetView,
   ClaimedPeriod,
   NewDestination,
@@ -41,6 +43,9 @@ export interface MemoryLedger extends GatewayLedger {
   readonly opened: string[];
   readonly keys: Map<string, ApiKey>;
   readonly alertViews: AlertView[];
+  /** Of those alerts, by id; absent: nothing was decided or tried. */
+  readonly journals: Map<string, readonly JournalEntry[]>;
+  readonly attempts: Map<string, readonly AttemptView[]>;
   readonly configured: Map<string, ScopeConfiguration>;
   /** Kills the period a row is, as its workflow would. */
   kill(id: string, killed: Killed): void;
@@ -132,6 +137,8 @@ export function createMemoryLedger(): MemoryLedger {
     opened: [],
     keys: new Map(),
     alertViews: [],
+    journals: new Map(),
+    attempts: new Map(),
     before: () => undefined,
     calls: [],
     kill: (id, killed) => {
@@ -213,6 +220,7 @@ export function createMemoryLedger(): MemoryLedger {
       configured.set(name(org, scope), configuration);
       return Promise.resolve({ changed: true, configuration });
     },
+    allowedEmailDomains: () => Promise.resolve(['example.com']),
     putDestinations: (_org, wanted) =>
       Promise.resolve(
         wanted.map((destination) => {
@@ -244,11 +252,11 @@ export function createMemoryLedger(): MemoryLedger {
           .map(([rowId, row]) => view(row, rowId)),
       ),
     alerts: ({ limit }) => Promise.resolve(ledger.alertViews.slice(0, limit)),
-    alert: (_org, id) => {
-      const alert = ledger.alertViews.find((each) => each.id === id);
-      return Promise.resolve(
-        alert === undefined ? undefined : { alert, journal: [], attempts: [] },
-      );
+    alert: (org, id) => {
+      const alert = ledger.alertViews.find((each) => each.org === org && each.id === id);
+      const journal = ledger.journals.get(id) ?? [];
+      const attempts = ledger.attempts.get(id) ?? [];
+      return Promise.resolve(alert === undefined ? undefined : { alert, journal, attempts });
     },
     usage: () =>
       Promise.resolve({

@@ -136,7 +136,8 @@ describe('reading', () => {
 
   test('alerts: the list, one with its log, and 404', async () => {
     const { get, ledger } = await startTestGateway();
-    ledger.alertViews.push({ id: 'alert/default/agent:a/daily/20261121T000000Z/1' } as never);
+    const id = 'alert/default/agent:a/daily/20261121T000000Z/1';
+    ledger.alertViews.push({ id, org: 'default' } as never);
     expect((await get('/v1/alerts')).body['alerts']).toHaveLength(1);
     const one = await get('/v1/alerts/alert/default/agent:a/daily/20261121T000000Z/1');
     expect(one.body).toMatchObject({ journal: [], attempts: [] });

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { createGuard } from '../../channels/address-guard.js';
+import { refuseTarget } from '../../channels/target.js';
 import { parseInput, syncDocument } from '../../gateway/schemas.js';
 import { warningsOf } from '../../gateway/sync-warnings.js';
 
@@ -27,6 +29,29 @@ test('words that will have no effect are told, each with its path', () => {
   expect(period).toContain('budgets[0].period: "yearly"');
   expect(channel).toContain('alert_configs[0].channel: "pigeon"');
   expect(alert).toContain('alert_configs[1].budget_type: no budget of "cost"');
+});
+
+test('targets that no channel will send to are told with their path, and never repeated', () => {
+  const target = 'https://evil.example/canary';
+  const document = {
+    agent_name: 'bot',
+    budgets: [daily],
+    alert_configs: [slack, { ...slack, target }, { ...slack, target, channel: 'pigeon' }],
+    org_budget: daily,
+    org_alert_configs: [{ ...slack, target: 'http://10.0.0.1/canary', channel: 'webhook' }],
+  };
+  const guard = createGuard();
+  const warnings = warningsOf(parseInput(syncDocument, document), (channel, address) =>
+    refuseTarget(guard, channel, address),
+  );
+  expect(warnings).toHaveLength(3);
+  expect(warnings[1]).toMatch(
+    /^alert_configs\[1\]\.target: the address is not on hooks\.slack\.com or hooks\.slack-gov\.com/,
+  );
+  expect(warnings[2]).toMatch(
+    /^org_alert_configs\[0\]\.target: the address is not on the public internet/,
+  );
+  expect(warnings.join()).not.toMatch(/canary|evil|10\.0/);
 });
 
 test('warnings are bounded, however long the document', () => {

@@ -283,6 +283,24 @@ describe('bad input: 422 with the path, nothing applied', () => {
   });
 });
 
+describe('email targets (C3)', () => {
+  const mail = (target: string, over: Record<string, unknown> = {}) =>
+    syncDocument({ alert_configs: [alert('email', 1, { target, ...over })] });
+
+  test('of a named domain are verified, others are kept and told', async () => {
+    const { ledger, answers } = await synced(mail('ops@Example.com'), mail('a@spam.test'));
+    expect(ledger.destinations.map(({ verified }) => verified)).toEqual([true, false]);
+    expect(answers[0]?.body['warnings']).toEqual([]);
+    expect(answers[1]?.body['warnings']).toEqual([expect.stringContaining('unverified:')]);
+    expect(JSON.stringify(answers[1]?.body)).not.toContain('spam.test');
+  });
+
+  test('whoever brings a key of their own answers for the target', async () => {
+    const { ledger } = await synced(mail('a@spam.test', { secret: 're_their_own' }));
+    expect(ledger.destinations[0]).toMatchObject({ verified: true });
+  });
+});
+
 describe('the answer carries what holds the agent now', () => {
   test('a standing stop and a kill, before the first call', async () => {
     const { post, ingest, ledger } = await synced(syncDocument());

@@ -1,0 +1,53 @@
+/** The data folder as a start needs it, and the address it leaves there for commands. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CliError } from './errors.js';
+
+/** Makes the folder, for its owner only. Throws a CliError that says why it cannot be one. */
+export function prepareDataFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    const cause = CAUSES[code] ?? `it cannot be made (${code})`;
+    throw new CliError(
+      `KAVACH_DATA_DIR is ${JSON.stringify(dataDir)}: expected a folder, but ${cause}; ` +
+        'name another one',
+    );
+  }
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  EEXIST: 'there is a file of that name',
+  ENOTDIR: 'a part of its path is a file',
+  EACCES: 'you may not write there',
+  EPERM: 'you may not write there',
+  EROFS: 'nothing can be written there',
+};
+
+/** Leaves the gateway's address, so that commands of this machine find a port that was free. */
+export function keepUrl(dataDir: string, url: string): void {
+  const file = urlFile(dataDir);
+  const draft = `${file}.${String(process.pid)}`;
+  writeFileSync(draft, `${reachable(url)}\n`);
+  renameSync(draft, file);
+}
+
+/** Undefined where no service has run on this data folder. */
+export function keptUrl(dataDir: string): string | undefined {
+  try {
+    const text = readFileSync(urlFile(dataDir), 'utf8').trim();
+    return URL.canParse(text) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function urlFile(dataDir: string): string {
+  return join(dataDir, 'url');
+}
+
+/** Whoever listens everywhere is reached here, too: `http://0.0.0.0:1` -> `http://127.0.0.1:1`. */
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}

@@ -1,0 +1,113 @@
+/**
+ * `/alerts/{id}`: where the links in messages lead.
+ *
+ * G-L2. Data are shown to a signed link or an API key, and to nobody else: without one the page
+ *       says nothing that its own address does not say.
+ * G-L3. A GET changes nothing (link scanners follow links, A9). Only the POST of its form does, and
+ *       only with the signature in it.
+ */
+import type { Context } from 'hono';
+import { actOnAlert, ACTS, type Act } from '../act-on-alert.js';
+import { alertDetailView, type AlertDetailView, type AlertStateView } from '../alert-state.js';
+import { alertPage, noticePage, PAGE_HEADERS, testPage } from '../alert-page.js';
+import type { Authenticate } from '../auth.js';
+import { readForm } from '../body.js';
+import type { App, Env } from '../env.js';
+import { orgOfAlert, TEST_ALERT_ID } from '../links.js';
+import type { Gateway } from '../options.js';
+import { Problem } from '../problem.js';
+
+/** As `domain/ids.ts` builds them: nothing in it means anything to HTML or to a shell. */
+const ALERT_ID = /^alert\/[\w%:./~-]{1,249}$/;
+const FORM_LIMIT = 16 * 1024;
+const DONE: Readonly<Record<Act, string>> = {
+  acknowledge: 'Acknowledged. Nothing more is sent about it.',
+  resolve: 'Resolved. It is over.',
+};
+
+export function addAlertPage(app: App, gateway: Gateway, authenticate: Authenticate): void {
+  const { ledger, links, log } = gateway;
+
+  /** The organisation whose alert may be shown to who asks; undefined: nobody's. */
+  const orgFor = (id: string, signature: string): string | undefined =>
+    links?.isSigned(id, signature) === true ? orgOfAlert(id) : undefined;
+
+  const detailOf = async (org: string, id: string): Promise<AlertDetailView | undefined> => {
+    const found = await ledger.alert(org, id);
+    return found === undefined ? undefined : alertDetailView(found);
+  };
+
+  app
+    .get('/alerts/:id{.+}', async (c) => {
+      const id = c.req.param('id');
+      if (!ALERT_ID.test(id)) return c.notFound();
+      const signature = c.req.query('t') ?? '';
+      const bearer = c.req.header('authorization');
+      const org = bearer === undefined ? orgFor(id, signature) : (await authenticate(bearer)).org;
+      if (org !== undefined && id === TEST_ALERT_ID) return show(c, 200, testPage());
+      const detail = org === undefined ? undefined : await detailOf(org, id);
+      if (detail === undefined) return show(c, 200, noticePage(id));
+      // Whoever has a key may act anyhow: the form is for them, too.
+      return show(c, 200, alertPage(detail, links ? { signature: links.sign(id) } : {}));
+    })
+    .post('/alerts/:id{.+}', async (c) => {
+      const id = c.req.param('id');
+      if (!ALERT_ID.test(id)) return c.notFound();
+      const form = await readForm(c.env.incoming, FORM_LIMIT);
+      const signature = form.get('t') ?? '';
+      const org = orgFor(id, signature);
+      const act = ACTS.find((each) => each === form.get('act'));
+      if (org === undefined || act === undefined) return show(c, 403, noticePage(id));
+      const actor = actorOf(form);
+      const said = await say(act, () => actOnAlert(gateway, { org, id }, act, actor));
+      log.info({ alert: id, act, by: actor.by, status: said.status }, 'a word by link');
+      const detail = await detailOf(org, id);
+      if (detail === undefined) return show(c, 403, noticePage(id));
+      // The book is a moment behind the workflow that has just answered.
+      const now = said.alert === undefined ? detail : { ...detail, alert: said.alert };
+      return show(c, said.status, alertPage(now, { signature, said: said.words }));
+    });
+}
+
+interface Said {
+  readonly status: 200 | 403 | 409 | 422 | 503;
+  readonly words: string;
+  readonly alert?: AlertStateView;
+}
+
+async function say(act: Act, perform: () => Promise<AlertStateView>): Promise<Said> {
+  try {
+    return { status: 200, words: DONE[act], alert: await perform() };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { status, detail } = error.init;
+    if (status === 404) return { status: 403, words: detail };
+    return { status: status === 409 || status === 503 ? status : 422, words: detail };
+  }
+}
+
+/** A name typed at a link proves nothing, and the journal says where it came from. */
+function actorOf(form: URLSearchParams): { by: string; note?: string } {
+  const name = cleaned(form.get('by'), 190);
+  const note = cleaned(form.get('note'), 500);
+  return { by: name === '' ? 'link' : `${name} (link)`, ...(note === '' ? {} : { note }) };
+}
+
+/** Without what no store can hold, and on one line. */
+function cleaned(text: string | null, limit: number): string {
+  return (text ?? '')
+    .toWellFormed()
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, limit)
+    .toWellFormed();
+}
+
+function show(
+  c: Context<Env>,
+  status: Said['status'],
+  page: ReturnType<typeof noticePage>,
+): Response | Promise<Response> {
+  for (const [name, value] of Object.entries(PAGE_HEADERS)) c.header(name, value);
+  return c.html(page, status);
+}
