@@ -8,6 +8,7 @@ import { benchCrossing } from './crossing.js';
 import { benchDirect } from './direct.js';
 import { balances, reaches, type Check, type Figure, type Report } from './figure.js';
 import { benchHistory } from './history.js';
+import { benchHung } from './hung.js';
 import { benchIngest } from './ingest.js';
 import { benchMemory } from './memory.js';
 import { benchRecovery } from './recovery.js';
@@ -19,7 +20,7 @@ const HELP = `Usage: npm run bench -- [--json] [--short] [--only replay,memory,â
 
   --json    one JSON object on standard output: medians by name, and all details
   --short   everything small, in about a minute: checks the accounts, not the speed
-  --only    some of: replay memory direct ingest crossing history recovery
+  --only    some of: replay memory direct ingest crossing history hung recovery
 
 Examples:
   npm run bench
@@ -36,6 +37,7 @@ const BENCHES: Readonly<Record<string, (stack: Stack, sizes: Sizes) => Promise<R
     await benchCrossing(stack, { crossings, load }),
   ],
   history: async (stack, sizes) => [await benchHistory(stack, sizes.history)],
+  hung: async (stack, sizes) => [await benchHung(stack, sizes.hungRounds)],
   // The last one: it kills the service that the others share.
   recovery: async (stack, sizes) => [await benchRecovery(stack, sizes.recovery)],
 };

@@ -50,7 +50,7 @@ export interface Traffic {
 export interface TrafficTarget {
   readonly url: string;
   readonly apiKey: string;
-  /** Where alerts go to. */
+  /** Where alerts go to, each agent's to a path of its own below: a storm at one would be folded (A14). */
   readonly webhook: string;
   readonly sync: (document: object) => Promise<void>;
 }
@@ -64,7 +64,7 @@ export async function startTraffic(target: TrafficTarget, size: TrafficSize): Pr
         agent,
         budgets: { daily: stepCost * THRESHOLDS },
         thresholds: Array.from({ length: THRESHOLDS }, (_, i) => ((i + 1) * STEP_BPS) / 10_000),
-        webhook: target.webhook,
+        webhook: `${target.webhook}/${agent}`,
       }),
     );
   }

@@ -87,7 +87,7 @@ export async function runRecovery(stack: Stack, size: RecoverySize): Promise<Rec
   await delay(size.afterMs - awayMs);
   const { crossings, posted, repeated } = await traffic.stop();
   poster.count(posted);
-  const requests = () => sink.requests.filter(({ path }) => path === PATH);
+  const requests = () => sink.requests.filter(({ path }) => path.startsWith(PATH));
   const until = Date.now() + GIVE_UP_MS;
   while (Date.now() < until && accountOf(crossings, requests()).missed.length > 0) await delay(200);
   // What would come twice has its chance.

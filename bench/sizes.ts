@@ -13,6 +13,8 @@ export interface Sizes {
   readonly crossings: number;
   readonly load: BackgroundSize;
   readonly history: { readonly events: number; readonly bareEvents: number };
+  /** Of nine crossings an arm. */
+  readonly hungRounds: number;
   readonly recovery: RecoverySize;
 }
 
@@ -24,6 +26,7 @@ export const FULL: Sizes = {
   crossings: 66,
   load: { eventsPerSecond: 2_000, periods: 20 },
   history: { events: 1_000_000, bareEvents: 1_500 },
+  hungRounds: 35,
   recovery: {
     ...{ periods: 120, postsPerSecond: 60, postsPerCrossing: 10 },
     ...{ beforeMs: 30_000, afterMs: 35_000, isJudged: true },
@@ -38,6 +41,7 @@ export const SHORT: Sizes = {
   crossings: 12,
   load: { eventsPerSecond: 500, periods: 5 },
   history: { events: 20_480, bareEvents: 100 },
+  hungRounds: 1,
   recovery: {
     ...{ periods: 20, postsPerSecond: 30, postsPerCrossing: 5 },
     ...{ beforeMs: 4_000, afterMs: 8_000, isJudged: false },

@@ -60,7 +60,7 @@ export interface StackOptions {
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
   /** Settings of the service beside its defaults, for whoever looks for a cause. */
-  readonly variables?: Readonly<Record<string, string>>;
+  readonly variables?: (sink: Sink) => Readonly<Record<string, string>>;
 }
 
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -103,8 +103,9 @@ async function buildUp(
         DATABASE_URL: embedded.databaseUrl,
         KAVACH_SEAL_KEYS: keepSealKeys(dataDir).value,
         TEMPORAL_ADDRESS: address,
+        KAVACH_ALLOW_TARGETS: `${LOOPBACK}:*`,
         KAVACH_LOG_FORMAT: 'json',
-        ...variables,
+        ...variables?.(sink),
       },
       logFile: join(dataDir, 'service.log'),
       signal,

@@ -9,7 +9,10 @@ export const FOLDERS = {
     typeImports: ['activities'],
     packages: ['@temporalio/workflow', '@temporalio/common'],
   },
-  channels: { imports: ['domain'], packages: ['resend', 'undici', 'node:*'] },
+  channels: {
+    imports: ['domain'],
+    packages: ['resend', 'twilio', 'nodemailer', 'undici', 'ipaddr.js', 'node:*'],
+  },
   activities: {
     imports: ['domain', 'ledger', 'channels'],
     packages: ['@temporalio/activity'],
@@ -25,7 +28,14 @@ export const FOLDERS = {
   relay: { imports: ['client', 'ledger', 'domain'], packages: [] },
   worker: {
     imports: ['activities', 'client', 'ledger', 'relay', 'domain', 'channels'],
-    packages: ['@temporalio/worker', '@temporalio/common', 'pino', 'zod', 'node:*'],
+    packages: [
+      '@temporalio/worker',
+      '@temporalio/common',
+      '@temporalio/proto',
+      'pino',
+      'zod',
+      'node:*',
+    ],
   },
   gateway: {
     imports: ['client', 'ledger', 'relay', 'domain'],

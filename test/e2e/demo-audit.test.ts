@@ -44,7 +44,7 @@ function faultless() {
         ...{ id: deliveryId(id, index), route: { channel }, purpose: 'fire', status: 'accepted' },
         attempts: [{ no: 1, at: NOW, outcome: 'accepted', reason: 'HTTP 200' }],
       })),
-      ...{ exhausted: false, rejected: 0 },
+      ...{ result: 'delivered', exhausted: false, rejected: 0 },
     };
   });
   const requests = alerts

@@ -5,8 +5,10 @@
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Sink } from '../../fakes/sink.js';
 import { startTestService, type TestService } from './service-kit.js';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -55,26 +57,27 @@ describe('the guides', () => {
   });
 });
 
-describe('what the HTTP guide says to run', () => {
+/** What a guide tells to run is run, one after the other, as it tells one story. */
+function follow(
+  guide: string,
+  variables: (sink: Sink) => Readonly<Record<string, string>>,
+): { readonly sink: () => Sink } {
   let service: TestService | undefined;
-  const blocks = blocksOf(read('docs/guides/http.md'));
+  const blocks = blocksOf(read(`docs/guides/${guide}`));
   const first = blocks.find(({ mark }) => mark === 'first')?.text ?? '';
   const steps = blocks.filter(({ mark }) => mark.startsWith('run'));
 
   beforeAll(async () => {
-    service = await startTestService({
-      variables: ({ url }) => ({ AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team` }),
-    });
+    service = await startTestService({ variables });
   });
   afterAll(async () => {
     await service?.stop();
   });
 
   test('has something to run', () => {
-    expect(steps.length).toBeGreaterThan(5);
+    expect(steps.length).toBeGreaterThan(4);
   });
 
-  // One after the other: they tell one story.
   test.each(steps)('line $line: $mark', async ({ mark, text, answer }) => {
     const attempt = async (): Promise<void> => {
       const printed = await shell(`${first}\n${text}`);
@@ -84,16 +87,50 @@ describe('what the HTTP guide says to run', () => {
     else await attempt();
   });
 
-  test('the addresses it names have got what it says, once', async () => {
-    const seen = () => service!.sink.messages().map(({ path }) => path);
-    await expect.poll(seen, { timeout: 20_000 }).toHaveLength(2);
-    expect(seen().sort()).toEqual(['/resend/emails', '/slack/team']);
-  });
-
   async function shell(script: string): Promise<string> {
     const { url, apiKey } = service!;
     const env = { PATH: process.env['PATH'], KAVACH_URL: url, KAVACH_API_KEY: apiKey };
-    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { env });
+    const options = { env, cwd: fileURLToPath(ROOT) };
+    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], options);
     return stdout;
   }
+  return { sink: () => service!.sink };
+}
+
+describe('what the HTTP guide says to run', () => {
+  const { sink } = follow('http.md', ({ url }) => ({
+    AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team`,
+  }));
+
+  test('the addresses it names have got what it says, once', async () => {
+    const alerts = () =>
+      sink()
+        .messages()
+        .filter(({ body }) => !body.includes('TEST'))
+        .map(({ path }) => path);
+    await expect.poll(alerts, { timeout: 20_000 }).toHaveLength(2);
+    expect(alerts().sort()).toEqual(['/resend/emails', '/slack/team']);
+  });
+});
+
+describe('what the guide of the channels says to run', () => {
+  const { sink } = follow('channels.md', ({ url }) => ({
+    AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team`,
+    AGENTKAVACH_WEBHOOK_URL: `${url}/webhook/own`,
+    AGENTKAVACH_PAGERDUTY_ROUTING_KEY: 'R'.repeat(32),
+    PAGERDUTY_BASE_URL: `${url}/pagerduty`,
+    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+    TWILIO_AUTH_TOKEN: 'token',
+    TWILIO_FROM: '+15551234567',
+    TWILIO_BASE_URL: `${url}/twilio`,
+  }));
+
+  test('every channel has got a message that says TEST', () => {
+    const told = sink().messages();
+    const channels = new Set(told.map(({ channel }) => channel));
+    expect([...channels].sort()).toEqual(['email', 'pagerduty', 'slack', 'sms', 'webhook']);
+    for (const { body, path } of told.filter(({ body }) => !body.includes('"resolve"'))) {
+      expect(body, path).toContain('TEST');
+    }
+  });
 });

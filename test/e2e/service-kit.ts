@@ -61,8 +61,11 @@ async function begin(
     KAVACH_RELAY_INTERVAL_MS: '200',
     KAVACH_LADDER_MS: '200,400,800',
     KAVACH_LOG_LEVEL: process.env['KAVACH_LOG_LEVEL'] ?? 'error',
+    KAVACH_ALLOW_TARGETS: '127.0.0.1:*',
     RESEND_API_KEY: 're_test',
+    KAVACH_EMAIL_DOMAINS: 'example.com,acme.com',
     RESEND_BASE_URL: `${sink.url}/resend`,
+    PAGERDUTY_BASE_URL: `${sink.url}/pagerduty`,
     KAVACH_EMAIL_FROM: 'Kavach <kavach@example.com>',
     ...variables?.(sink),
   });
