@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/ledger.js';
 /**
  * A crossing waits for this read, and operators change rarely: an answer is good for so long, ms.
  */
-const FRESH_MS = 5_000;
+const FRESH_MS = 30_000;
 
 export interface StartAlertOptions {
   readonly ledger: Pick<Ledger, 'response'>;

@@ -29,7 +29,7 @@ export const DEFAULT_POLICY: Policy = {
   runIdleMs: 86_400_000,
   closeGraceMs: 15_000,
   retryMs: 5_000,
-  rotateAfterEvents: 400,
-  rotateAfterSignals: 250,
+  rotateAfterEvents: 330,
+  rotateAfterSignals: 220,
   searchAttributes: true,
 };
