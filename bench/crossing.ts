@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SinkRequest } from '../fakes/sink.js';
+import { arrival } from './arrival.js';
 import { bareCross, bareEnd, bareTotals, type bareCrossing } from './baseline-workflows.js';
 import { figure, quantile, type Check, type Report } from './figure.js';
 import { awayFromMidnight, writeBatch, type EventShape } from './load.js';
@@ -22,7 +22,6 @@ const THRESHOLDS = 20;
 /** Nano-USD of an event, a twentieth of the limit. */
 const STEP = 1_000_000_000;
 const LIMIT = THRESHOLDS * STEP;
-const ARRIVES_WITHIN_MS = 15_000;
 /** What follows an alert (journal, publish) is over before the next arm's turn. */
 const PAUSE_MS = 400;
 const BLOCKS = 6;
@@ -55,7 +54,7 @@ export async function benchCrossing(stack: Stack, size: CrossingSize): Promise<R
     for (let i = 0; i < ARMS.length; i += 1) {
       // Each arm comes first, second and last equally often.
       const arm = ARMS[(turn + i) % ARMS.length] ?? 'ours';
-      const arrived = arrival(stack, pathOf(name, arm));
+      const arrived = arrival(stack.sink, pathOf(name, arm));
       const began = performance.timeOrigin + performance.now();
       const [at] = await Promise.all([arrived, cross[arm](turn)]);
       latencies[arm].push(at - began);
@@ -106,22 +105,6 @@ function figuresOf(name: string, latencies: Latencies) {
 
 function pathOf(name: string, arm: Arm): string {
   return `/webhook/${name}.${arm}`;
-}
-
-/** Epoch ms at which the next request for a path, or below it, came in. */
-function arrival({ sink }: Stack, path: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      off();
-      reject(new Error(`Nothing came to ${path} within ${String(ARRIVES_WITHIN_MS)} ms`));
-    }, ARRIVES_WITHIN_MS);
-    const off = sink.onRequest((request: SinkRequest) => {
-      if (!request.path.startsWith(path)) return;
-      clearTimeout(timer);
-      off();
-      resolve(request.at);
-    });
-  });
 }
 
 /** Agents whose day is open: the workflow runs, and no threshold is passed yet. */

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SinkRequest } from '../fakes/sink.js';
+import { arrival } from './arrival.js';
 import { figure, quantile, type Check, type Report } from './figure.js';
 import { awayFromMidnight, writeBatch } from './load.js';
 import { benchClient } from './periods.js';
@@ -17,7 +17,6 @@ const ENDPOINTS = 10;
 /** Crossings an agent has in it. */
 const THRESHOLDS = 19;
 const STEP = 1_000_000_000;
-const ARRIVES_WITHIN_MS = 15_000;
 /** What follows an alert is over before the next crossing. */
 const PAUSE_MS = 100;
 /** An attempt is given up after 4 s; then the hang is over. */
@@ -109,24 +108,9 @@ async function openSet(stack: Stack, arm: Arm): Promise<string[]> {
 /** Posts the event that crosses the agent's next threshold; ms until the alert's first byte. */
 async function cross(stack: Stack, agent: string): Promise<number> {
   const { poster } = await stack.service();
-  const arrived = arrival(stack, pathOf(agent));
+  const arrived = arrival(stack.sink, pathOf(agent));
   const began = performance.timeOrigin + performance.now();
   const [at] = await Promise.all([arrived, poster.post([writeBatch({ agent, cost: STEP }, 1)])]);
   await delay(PAUSE_MS);
   return at - began;
-}
-
-function arrival({ sink }: Stack, path: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      off();
-      reject(new Error(`Nothing came to ${path} within ${String(ARRIVES_WITHIN_MS)} ms`));
-    }, ARRIVES_WITHIN_MS);
-    const off = sink.onRequest((request: SinkRequest) => {
-      if (request.path !== path) return;
-      clearTimeout(timer);
-      off();
-      resolve(request.at);
-    });
-  });
 }
