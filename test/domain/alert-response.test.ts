@@ -56,7 +56,7 @@ describe('fallbacks (A5)', () => {
 
   test('one hop: a fallback that fails has none, and the alert is exhausted once', () => {
     const driver = driveAlert(
-      inputOf(['slack', 'webhook'], WARNING, operators('email', 'pagerduty', 'sms')),
+      inputOf(['slack', 'webhook'], WARNING, operators('email', 'pagerduty', 'push')),
       () => outcome('permanent_recipient'),
     );
     driver.pass(HOUR);

@@ -22,6 +22,7 @@ export interface Mutant {
 
 const edit = (file: string, from: string, to: string): Edit => ({ file, from, to });
 
+const ALERT_RESPONSE = 'test/domain/alert-response.test.ts';
 const PERIOD_WORLD = 'test/simulation/period-world.test.ts';
 const LEDGER = 'test/contract/ledger-pglite.test.ts';
 
@@ -153,12 +154,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a person’s word is asked for before every send (A8)',
     edits: [
       edit(
-        'domain/alert/reduce.ts',
+        'domain/alert/holds.ts',
         "if (state.phase === 'acknowledged') return 'acknowledged';",
         "if (state.phase === 'acknowledged') return undefined;",
       ),
       edit(
-        'domain/alert/reduce.ts',
+        'domain/alert/holds.ts',
         "return state.acknowledged !== undefined ? 'acknowledged' : undefined;",
         'return undefined;',
       ),
@@ -224,12 +225,51 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/simulation/relay-plan.test.ts',
   },
   {
-    name: 'commands come in the order they were recorded in',
+    name: 'a fallback has no fallback (A5)',
+    edits: [edit('domain/alert/fallback.ts', "cause === 'fallback' || fellBack", 'fellBack')],
+    test: ALERT_RESPONSE,
+  },
+  {
+    name: 'a quorum counts channels, not deliveries (A6)',
+    edits: [
+      edit(
+        'domain/alert/result.ts',
+        'new Set(accepted.map(({ route }) => route.channel)).size',
+        'accepted.length',
+      ),
+    ],
+    test: ALERT_RESPONSE,
+  },
+  {
+    name: 'a text message is gated by its priority (A7)',
+    edits: [
+      edit('domain/alert/holds.ts', "priority === 'high' || priority === 'critical'", 'priority'),
+    ],
+    test: ALERT_RESPONSE,
+  },
+  {
+    name: 'an acknowledgement ends the escalation (A8)',
+    edits: [edit('domain/alert/escalation.ts', "phase !== 'firing' || ", '')],
+    test: ALERT_RESPONSE,
+  },
+  {
+    name: 'every resolved address is looked at, not one of them',
+    edits: [
+      edit(
+        'channels/address-guard.ts',
+        'addresses.every(isReachable)',
+        'addresses.some(isReachable)',
+      ),
+    ],
+    test: 'test/contract/channel-guard.test.ts',
+  },
+  {
+    name: 'a history holds every command that was given',
     edits: [
       edit(
         'domain/alert/reduce.ts',
-        "[...effects, { type: 'journal', status: alertStatusOf(state), entries: state.unwritten }]",
-        "[{ type: 'journal', status: alertStatusOf(state), entries: state.unwritten }, ...effects]",
+        'if (state.writing > 0 || state.unwritten.length === 0)',
+        'if (true as boolean)',
       ),
     ],
     test: 'test/replay/replay.test.ts',
