@@ -5,7 +5,7 @@
 import pg from 'pg';
 import type { Ledger } from '../ledger/ledger.js';
 import { migratePostgres } from '../ledger/migrate.js';
-import { openLedger } from '../ledger/open.js';
+import { openLedger, type LedgerOptions } from '../ledger/open.js';
 import { parseSealKeys } from '../ledger/seal.js';
 
 export interface ServiceLedgerOptions {
@@ -13,18 +13,17 @@ export interface ServiceLedgerOptions {
   /** As KAVACH_SEAL_KEYS is written. */
   readonly sealKeys: string;
   readonly runIdleMs: number;
-  /** A8. */
-  readonly escalateAfterMs?: number;
+  /** What decides how far an alert goes; what is absent is the default. */
+  readonly delivery?: LedgerOptions['delivery'];
 }
 
 const CONNECT_MS = 5_000;
 
 /** Rejects when the database cannot be reached; the error names the host, never a password. */
 export async function openServiceLedger(options: ServiceLedgerOptions): Promise<Ledger> {
-  const { databaseUrl, runIdleMs, escalateAfterMs } = options;
+  const { databaseUrl, runIdleMs, delivery = {} } = options;
   const embedded = await prepareDatabase(databaseUrl);
   const seal = parseSealKeys(options.sealKeys);
-  const delivery = escalateAfterMs === undefined ? {} : { escalateAfterMs };
   return await openLedger({ databaseUrl, embedded, runIdleMs, seal, delivery });
 }
 

@@ -196,8 +196,8 @@ function openLedgerOf(config: Config, given: ServiceParts): Promise<Ledger> {
   }
   const sealKeys = config.sealKeys ?? keepSealKeys(config.dataDir).value;
   const { runIdleMs } = config.policy;
-  const { escalateAfterMs } = config;
-  return openServiceLedger({ databaseUrl, sealKeys, runIdleMs, escalateAfterMs });
+  const { delivery } = config;
+  return openServiceLedger({ databaseUrl, sealKeys, runIdleMs, delivery });
 }
 
 /** C3, A5. What the environment names is set; what it does not name stays as it is. */

@@ -33,7 +33,8 @@ export interface Config {
   readonly operators?: readonly DefaultDestination[];
   /** C3. Set at start; absent: what the ledger has stays. */
   readonly emailDomains?: readonly string[];
-  readonly escalateAfterMs: number;
+  /** A8, A14. */
+  readonly delivery: { readonly escalateAfterMs: number; readonly stormLimit: number };
   /** What customers' addresses may lead to beside the public internet. */
   readonly allowTargets: AllowList;
   readonly relay: { readonly intervalMs: number; readonly signalsPerSecond: number };
@@ -187,7 +188,10 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
     destinations: destinationsOf(values),
     ...operatorsOf(values),
     ...(values.KAVACH_EMAIL_DOMAINS && { emailDomains: values.KAVACH_EMAIL_DOMAINS }),
-    escalateAfterMs: values.KAVACH_ESCALATE_AFTER_MS,
+    delivery: {
+      escalateAfterMs: values.KAVACH_ESCALATE_AFTER_MS,
+      stormLimit: values.KAVACH_STORM_LIMIT,
+    },
     allowTargets: values.KAVACH_ALLOW_TARGETS,
     relay: {
       intervalMs: values.KAVACH_RELAY_INTERVAL_MS,

@@ -148,6 +148,8 @@ function variablesOf({ dataDir, port, sink, embedded, zone }: Surroundings) {
     KAVACH_ALLOW_TARGETS: `${LOOPBACK}:*`,
     RESEND_API_KEY: 're_demo',
     KAVACH_EMAIL_DOMAINS: 'example.com',
+    // Hours are played in seconds, so ten alerts a minute are no storm (A14).
+    KAVACH_STORM_LIMIT: '1000',
     RESEND_BASE_URL: `${sink.url}/resend`,
     KAVACH_EMAIL_FROM: 'Kavach <kavach@example.com>',
     AGENTKAVACH_ALERT_EMAIL: 'on-call@example.com',
