@@ -1,12 +1,12 @@
 /** The data folder as a start needs it, and the address it leaves there for commands. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { CliError } from './errors.js';
 
 /** Makes the folder, for its owner only. Throws a CliError that says why it cannot be one. */
 export function prepareDataFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(resolve(dataDir));
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     const cause = CAUSES[code] ?? `it cannot be made (${code})`;
@@ -17,12 +17,33 @@ export function prepareDataFolder(dataDir: string): void {
   }
 }
 
+/**
+ * Part by part: where a folder cannot hold others (as in /proc), `recursive` tries for ever.
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) {
+    if (statSync(folder).isDirectory()) return;
+    throw Object.assign(new Error('a file'), { code: 'EEXIST' });
+  }
+  const parent = dirname(folder);
+  if (parent !== folder) makeParent(parent);
+  mkdirSync(folder, { mode: 0o700 });
+}
+
+function makeParent(folder: string): void {
+  if (existsSync(folder) && !statSync(folder).isDirectory()) {
+    throw Object.assign(new Error('a file'), { code: 'ENOTDIR' });
+  }
+  makeFolder(folder);
+}
+
 const CAUSES: Readonly<Record<string, string>> = {
   EEXIST: 'there is a file of that name',
   ENOTDIR: 'a part of its path is a file',
   EACCES: 'you may not write there',
   EPERM: 'you may not write there',
   EROFS: 'nothing can be written there',
+  ENOENT: 'nothing can be made there',
 };
 
 /** Leaves the gateway's address, so that commands of this machine find a port that was free. */

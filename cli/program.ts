@@ -142,7 +142,7 @@ function createProgram(
     "feed a recorded history to today's code: proves that it decides the same, or names the first difference",
     [
       'kavach replay budget/default/agent:my-agent/daily/20261121T000000Z',
-      'kavach replay test/replay/histories/crossing.json',
+      'kavach replay test/replay/histories/alert-accepted.json',
     ],
   ).action((target: string, options: { json?: boolean }) =>
     perform(options, async (output) => {

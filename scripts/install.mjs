@@ -3,12 +3,14 @@
  * needs one command. Run before the npm scripts; does nothing, in milliseconds, when all is there.
  * Plain Node: it runs before any package exists.
  * I-1. Two at once: one installs, the other waits for it and looks again.
+ * I-2. An interruption ends npm first: what it left half would race the next install.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -65,20 +67,29 @@ function isAbandoned() {
   }
 }
 
-function pause(ms) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-function install(why) {
+/** @returns {Promise<number>} an exit code */
+async function install(why) {
   console.error(`kavach: ${why}; running npm ci (once, about a minute)`);
   const npm = process.env.npm_execpath;
   const [command, ...before] = npm === undefined ? ['npm'] : [process.execPath, npm];
-  const { status, error } = spawnSync(command, [...before, 'ci', '--no-audit', '--no-fund'], {
+  const child = spawn(command, [...before, 'ci', '--no-audit', '--no-fund'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     // A script's own settings (such as --production) are not meant for this install.
     env: { ...process.env, NODE_ENV: 'development' },
   });
+  let interrupted;
+  const handOn = (signal) => {
+    interrupted = signal;
+    child.kill(signal);
+  };
+  process.on('SIGINT', handOn).on('SIGTERM', handOn);
+  const { status, error } = await new Promise((resolve) => {
+    child.once('error', (error) => resolve({ error }));
+    child.once('close', (status) => resolve({ status }));
+  });
+  process.off('SIGINT', handOn).off('SIGTERM', handOn);
+  if (interrupted !== undefined) return 128 + constants.signals[interrupted];
   if (status === 0) return 0;
   console.error(
     `kavach: the packages could not be installed (${error?.message ?? `npm ci ended with ${String(status)}`}); ` +
@@ -99,13 +110,13 @@ while (reason() !== undefined) {
     if (!waited)
       console.error('kavach: another process is installing the packages; waiting for it');
     waited = true;
-    pause(200);
+    await pause(200);
     continue;
   }
   let code = 0;
   try {
     const why = reason();
-    if (why !== undefined) code = install(why);
+    if (why !== undefined) code = await install(why);
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }

@@ -106,8 +106,11 @@ function advance(before: AlertState, now: number): AlertStep {
   const effects: AlertEffect[] = [];
   let state = conclude(before, now);
   for (const delivery of state.deliveries) {
-    if (delivery.status !== 'due' || (delivery.dueAt ?? 0) > now) continue;
-    const held = wordAgainst(state, delivery.purpose) ?? gateOf(state, delivery);
+    if (delivery.status !== 'due') continue;
+    // A person's word ends what waits for its next attempt, too.
+    const word = wordAgainst(state, delivery.purpose);
+    if (word === undefined && (delivery.dueAt ?? 0) > now) continue;
+    const held = word ?? gateOf(state, delivery);
     if (held !== undefined) {
       state = end(state, delivery, { status: 'suppressed', suppression: held }, now);
       continue;

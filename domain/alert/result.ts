@@ -9,14 +9,21 @@ export function hasEnded({ status }: Delivery): boolean {
   return status !== 'due' && status !== 'sending';
 }
 
-export function resultOf({ input, deliveries }: AlertState): AlertResult {
+export function resultOf({ input, deliveries, acknowledged, resolved }: AlertState): AlertResult {
   const fires = deliveries.filter(({ purpose }) => purpose === 'fire');
   const accepted = fires.filter(({ status }) => status === 'accepted');
   const votes = new Set(accepted.map(({ route }) => route.channel)).size;
   if (votes >= quorumOf(input.facts.priority)) return 'delivered';
   // An alert that only kills has nobody to tell: it has not failed.
   if (fires.length === 0 || !fires.every(hasEnded)) return 'pending';
-  return votes > 0 ? 'degraded' : 'exhausted';
+  // Whoever spoke has been reached, by whatever way.
+  const spoke = acknowledged !== undefined || isPersons(resolved);
+  return votes > 0 || spoke ? 'degraded' : 'exhausted';
+}
+
+/** A period's end and a late alert's own end are nobody's word. */
+export function isPersons(resolved: AlertState['resolved']): boolean {
+  return resolved !== undefined && resolved.by !== 'period end' && resolved.by !== 'delivered';
 }
 
 /** A6. */

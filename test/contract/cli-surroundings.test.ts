@@ -25,6 +25,12 @@ function folder(): string {
 }
 
 describe('the data folder', () => {
+  test('a place that can hold no folder is refused at once', () => {
+    expect(() => {
+      prepareDataFolder('/proc/none/kavach');
+    }).toThrow(/KAVACH_DATA_DIR is .*expected a folder, but nothing can be made there/);
+  });
+
   test('is made for its owner alone', () => {
     const path = join(folder(), 'a', 'b');
     prepareDataFolder(path);

@@ -132,6 +132,18 @@ describe('acknowledged, resolved, ended', () => {
     );
   });
 
+  test('a person’s word ends at once what waits for its next attempt, and somebody was reached', () => {
+    for (const type of ['acknowledged', 'resolved'] as const) {
+      const driver = driveAlert(inputOf(['webhook']), () => outcome('transient'));
+      driver.pass(1_000);
+      driver.send({ type, by: 'ana' });
+      expect(driver.state.deliveries[0]).toMatchObject({ status: 'suppressed', suppression: type });
+      driver.pass(HOUR);
+      expect(driver.journal.map(({ what }) => what)).not.toContain('exhausted');
+      expect(alertStatusOf(driver.state).exhausted).toBe(false);
+    }
+  });
+
   test('A9: twice is once, and a resolved alert is not acknowledged any more', () => {
     const driver = driveAlert(inputOf(['slack']), () => outcome('accepted'));
     driver.send({ type: 'acknowledged', by: 'ana' });

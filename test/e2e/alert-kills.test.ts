@@ -93,7 +93,8 @@ const accepted = async (agent: string, count: number): Promise<AlertDetailView> 
     `${String(count)} accepted deliveries of ${agent}`,
     async () => {
       const found = await alertOf(agent);
-      const good = found?.deliveries.filter(({ status }) => status === 'accepted') ?? [];
+      // The workflow's own word: an outcome in the ledger may be one it has not heard of yet.
+      const good = found?.journal.filter(({ what }) => what === 'delivered') ?? [];
       return good.length >= count ? found : undefined;
     },
     30_000,
