@@ -64,18 +64,27 @@ async function prepare(
 ) {
   const opened = await ledger.openDelivery(ref, now());
   if (opened.type === 'suppressed') return { suppressed: opened.reason };
-  const view: AlertView = {
+  const message =
+    opened.message ??
+    channel.render(viewOf(input, ref.purpose, alertUrl), opened.destination.template);
+  const begun = await ledger.beginAttempt(ref, attempt, message, now());
+  return { ...begun, destination: opened.destination };
+}
+
+function viewOf(
+  input: AlertInput,
+  purpose: Purpose,
+  alertUrl: ActivityDependencies['alertUrl'],
+): AlertView {
+  return {
     alertId: input.id,
     kind: 'threshold',
-    state: STATES[ref.purpose],
+    state: STATES[purpose],
     incidentKey: incidentKey(input.subject, input.facts.dimension),
     code: alertCode(input.id),
     facts: input.facts,
     dashboardUrl: alertUrl(input.id),
   };
-  const message = opened.message ?? channel.render(view, opened.destination.template);
-  const begun = await ledger.beginAttempt(ref, attempt, message, now());
-  return { ...begun, destination: opened.destination };
 }
 
 async function beforeSending<T>(work: () => Promise<T>): Promise<T> {

@@ -4,6 +4,7 @@
  */
 import { describeAlert, oneLine, type AlertText } from './alert-title.js';
 import type { AlertView } from './channel.js';
+import { parseJson } from './json.js';
 
 export interface EmailContent {
   readonly subject: string;
@@ -26,12 +27,7 @@ export function renderEmail(view: AlertView): EmailContent {
 
 /** The stored form; undefined where it is none. */
 export function parseEmail(body: string): EmailContent | undefined {
-  let content: unknown;
-  try {
-    content = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  const content = parseJson(body);
   return isEmailContent(content) ? content : undefined;
 }
 

@@ -7,10 +7,8 @@
  * H-4. The guard decides which addresses are connected to (address-guard.ts).
  */
 import { performance } from 'node:perf_hooks';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { OPERATORS_OWN, REFUSED_ADDRESS, type Guard } from './address-guard.js';
-
-export { parseTarget } from './target.js';
 
 /** What is read of an answer; the rest is dropped with the connection (C-3). */
 export const ANSWER_LIMIT_BYTES = 65_536;
@@ -87,15 +85,24 @@ export function openConnection(
 export async function post(request: PostRequest): Promise<HttpResult> {
   const { url, headers, body, answerLimitBytes = ANSWER_LIMIT_BYTES } = request;
   const connection = openConnection(request.timeoutMs, -1, request.guard);
+  const path = `${url.pathname}${url.search}`;
+  const sent = { origin: url.origin, path, method: 'POST', headers, body } as const;
+  return exchange(connection, sent, (answer) => readCapped(answer, answerLimitBytes));
+}
+
+/** One request on a connection of its own, which it closes. Never throws. */
+export async function exchange(
+  connection: AttemptConnection,
+  request: Dispatcher.RequestOptions,
+  read: (body: Dispatcher.ResponseData['body']) => Promise<string>,
+): Promise<HttpResult> {
   const { dispatcher, signal } = connection;
   let status: number | undefined;
   try {
-    const path = `${url.pathname}${url.search}`;
-    const options = { origin: url.origin, path, method: 'POST', headers, body, signal } as const;
-    const answer = await dispatcher.request(options);
+    const answer = await dispatcher.request({ ...request, signal });
     status = answer.statusCode;
-    const said = await readCapped(answer.body, answerLimitBytes);
-    return { kind: 'answer', status, headers: singleValues(answer.headers), body: said };
+    const body = await read(answer.body);
+    return { kind: 'answer', status, headers: singleValues(answer.headers), body };
   } catch (error) {
     const fault = faultOf(error, connection);
     return status === undefined ? fault : { ...fault, status };

@@ -6,6 +6,7 @@
 import { templateVariables } from '../domain/template.js';
 import { describeAlert, oneLine } from './alert-title.js';
 import type { AlertView } from './channel.js';
+import { parseJson } from './json.js';
 
 const SUMMARY_LIMIT = 1_024;
 const SOURCE_LIMIT = 255;
@@ -35,12 +36,7 @@ export function renderPagerduty(view: AlertView): string {
 
 /** The stored form; undefined where it is none. */
 export function parseEvent(body: string): PagerdutyEvent | undefined {
-  let event: unknown;
-  try {
-    event = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  const event = parseJson(body);
   return isEvent(event) ? event : undefined;
 }
 

@@ -7,9 +7,11 @@ import type { Outcome } from '../domain/alert/outcome.js';
 import { OPERATORS_OWN } from './address-guard.js';
 import type { Channel, DeliveryRequest } from './channel.js';
 import { outcomeOf, outcomeOfAnswer, outcomeOfFault, unsendable } from './errors.js';
-import { parseTarget, post, type HttpAnswer } from './http.js';
+import { post, type HttpAnswer } from './http.js';
+import { parseJson } from './json.js';
 import { parseEvent, renderPagerduty } from './pagerduty-message.js';
 import { redact } from './redact.js';
+import { parseTarget } from './target.js';
 
 export interface PagerdutyOptions {
   /** Of the EU service region: `https://events.eu.pagerduty.com`. @default the US region's */
@@ -69,12 +71,7 @@ function outcomeOfEvent(answer: HttpAnswer, routingKey: string, now: number): Ou
 
 /** An operator has to read what is wrong with an event; its key is never part of it (C-4). */
 function faultsOf(body: string, routingKey: string): string {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(body);
-  } catch {
-    return '';
-  }
+  const answer = parseJson(body);
   const errors =
     typeof answer === 'object' && answer !== null && 'errors' in answer ? answer.errors : undefined;
   if (!Array.isArray(errors)) return '';

@@ -6,9 +6,9 @@ import type { Outcome, OutcomeKind } from '../domain/alert/outcome.js';
 import { PUBLIC_ONLY, type Guard } from './address-guard.js';
 import type { Channel, DeliveryRequest } from './channel.js';
 import { kindOfStatus, outcomeOf, outcomeOfAnswer, outcomeOfFault, unsendable } from './errors.js';
-import { parseTarget, post, startClock, type HttpResult } from './http.js';
+import { post, startClock, type HttpResult } from './http.js';
 import { renderSlack, withoutBlocks } from './slack-message.js';
-import { SLACK_HOSTS } from './target.js';
+import { parseTarget, SLACK_HOSTS } from './target.js';
 
 /** What Slack says in plain text; the status it comes with varies, so the word decides. */
 const WORDS: Readonly<Record<string, OutcomeKind>> = {

@@ -4,7 +4,7 @@
  * C-3 holds for it, and what came of its last request is kept here and nowhere else.
  */
 import type { ClientOpts } from 'twilio/lib/base/BaseTwilio.js';
-import { ANSWER_LIMIT_BYTES, faultOf, openConnection, type HttpResult } from './http.js';
+import { ANSWER_LIMIT_BYTES, exchange, openConnection, type HttpResult } from './http.js';
 
 type HttpClient = NonNullable<ClientOpts['httpClient']>;
 
@@ -58,28 +58,17 @@ async function send(
     ...options.headers,
     authorization: `Basic ${login.toString('base64')}`,
   };
-  const connection = openConnection(timeoutMs, ANSWER_LIMIT_BYTES);
-  let status: number | undefined;
-  try {
-    const answer = await connection.dispatcher.request({
+  return exchange(
+    openConnection(timeoutMs, ANSWER_LIMIT_BYTES),
+    {
       origin: base.origin,
       path: `${prefix}${pathname}${query}`,
       method: options.method === 'get' ? 'GET' : 'POST',
       headers,
       ...(options.data === undefined ? {} : { body: formOf(options.data) }),
-      signal: connection.signal,
-    });
-    status = answer.statusCode;
-    const after = answer.headers['retry-after'];
-    const body = await answer.body.text();
-    const kept: Record<string, string> = typeof after === 'string' ? { 'retry-after': after } : {};
-    return { kind: 'answer', status, headers: kept, body };
-  } catch (error) {
-    const fault = faultOf(error, connection);
-    return status === undefined ? fault : { ...fault, status };
-  } finally {
-    connection.close();
-  }
+    },
+    (body) => body.text(),
+  );
 }
 
 function formOf(fields: Readonly<Record<string, unknown>>): string {

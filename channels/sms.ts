@@ -6,10 +6,11 @@ import type { Outcome } from '../domain/alert/outcome.js';
 import { OPERATORS_OWN } from './address-guard.js';
 import type { Channel, DeliveryRequest } from './channel.js';
 import { outcomeOf, unsendable } from './errors.js';
-import { parseTarget, startClock, type HttpResult } from './http.js';
+import { startClock, type HttpResult } from './http.js';
 import { connectSms, type SmsConnection } from './sms-connection.js';
 import { failureOf, hasFailed, isSid, outcomeOfResult, type Message } from './sms-errors.js';
 import { codeOf, renderSms } from './sms-message.js';
+import { parseTarget } from './target.js';
 
 export interface SmsOptions {
   readonly accountSid: string;

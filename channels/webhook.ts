@@ -6,7 +6,8 @@ import type { Outcome } from '../domain/alert/outcome.js';
 import { PUBLIC_ONLY, type Guard } from './address-guard.js';
 import type { Channel, DeliveryRequest } from './channel.js';
 import { outcomeOfAnswer, outcomeOfFault, unsendable } from './errors.js';
-import { parseTarget, post } from './http.js';
+import { post } from './http.js';
+import { parseTarget } from './target.js';
 import { renderWebhook } from './webhook-message.js';
 import { signedHeaders } from './webhook-signature.js';
 

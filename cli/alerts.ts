@@ -4,7 +4,7 @@ import type { JournalEntry } from '../domain/alert/state.js';
 import { alertCode } from '../domain/ids.js';
 import { reasonInWords } from '../gateway/alert-words.js';
 import type { AlertView, AttemptView } from '../ledger/ledger.js';
-import { alertPath, findAlertId } from './find-alert.js';
+import { alertPath, findAlertId, noSuchAlert } from './find-alert.js';
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
 import type { Output } from './output.js';
@@ -60,10 +60,7 @@ export async function showAlerts(
 export async function showAlert(gateway: Gateway, output: Output, id: string): Promise<void> {
   const path = alertPath(await findAlertId(gateway, id));
   const answer = (await gateway.get(path).catch((error: unknown) => {
-    if (error instanceof CliError && error.status === 404) {
-      throw new CliError(`There is no alert ${JSON.stringify(id)}: \`kavach alerts\` lists them`);
-    }
-    throw error;
+    throw error instanceof CliError && error.status === 404 ? noSuchAlert(id, 404) : error;
   })) as AlertAnswer;
   output.json(answer);
   const { alert, journal, attempts } = answer;

@@ -1,7 +1,7 @@
 /** `kavach ack` and `kavach resolve` (A9): a person's word to an alert. Twice is once. */
 import { alertSentence, phaseInWords } from '../gateway/alert-words.js';
 import type { AlertStateView } from '../gateway/alert-state.js';
-import { alertPath, findAlertId } from './find-alert.js';
+import { alertPath, findAlertId, noSuchAlert } from './find-alert.js';
 import { CliError, type Gateway } from './http.js';
 import type { Output } from './output.js';
 
@@ -31,12 +31,7 @@ export async function answerAlert(
 /** What the alert itself has against it needs no address of the gateway before it. */
 function toldPlainly(error: unknown, id: string): unknown {
   if (!(error instanceof CliError)) return error;
-  if (error.status === 404) {
-    return new CliError(
-      `There is no alert ${JSON.stringify(id)}: \`kavach alerts\` lists them`,
-      404,
-    );
-  }
+  if (error.status === 404) return noSuchAlert(id, 404);
   const isItsOwn = error.status === 409 && error.detail !== undefined && error.detail !== '';
   return isItsOwn ? new CliError(error.detail, error.status) : error;
 }

@@ -21,20 +21,13 @@ export function prepareDataFolder(dataDir: string): void {
  * Part by part: where a folder cannot hold others (as in /proc), `recursive` tries for ever.
  */
 function makeFolder(folder: string): void {
-  if (existsSync(folder)) {
-    if (statSync(folder).isDirectory()) return;
-    throw Object.assign(new Error('a file'), { code: 'EEXIST' });
-  }
   const parent = dirname(folder);
-  if (parent !== folder) makeParent(parent);
-  mkdirSync(folder, { mode: 0o700 });
-}
-
-function makeParent(folder: string): void {
-  if (existsSync(folder) && !statSync(folder).isDirectory()) {
-    throw Object.assign(new Error('a file'), { code: 'ENOTDIR' });
+  if (parent !== folder && !existsSync(parent)) makeFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(folder) || !statSync(folder).isDirectory()) throw error;
   }
-  makeFolder(folder);
 }
 
 const CAUSES: Readonly<Record<string, string>> = {

@@ -16,9 +16,7 @@ export async function findAlertId(gateway: Gateway, text: string): Promise<strin
   const byCode = ids.filter((id) => alertCode(id) === text.toUpperCase());
   const meant = byCode.length > 0 ? byCode : ids.filter((id) => id.endsWith(text));
   const [only] = meant;
-  if (only === undefined) {
-    throw new CliError(`There is no alert ${JSON.stringify(text)}: \`kavach alerts\` lists them`);
-  }
+  if (only === undefined) throw noSuchAlert(text);
   if (meant.length === 1) return only;
   const lines = meant.slice(0, SHOWN).map((id) => `  ${alertCode(id)}  ${id}`);
   const more = meant.length > SHOWN ? [`  and ${String(meant.length - SHOWN)} more`] : [];
@@ -26,6 +24,13 @@ export async function findAlertId(gateway: Gateway, text: string): Promise<strin
     [`${JSON.stringify(text)} is the end of several alerts; name one by its code:`, ...lines]
       .concat(more)
       .join('\n'),
+  );
+}
+
+export function noSuchAlert(text: string, status?: number): CliError {
+  return new CliError(
+    `There is no alert ${JSON.stringify(text)}: \`kavach alerts\` lists them`,
+    status,
   );
 }
 

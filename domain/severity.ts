@@ -18,6 +18,11 @@ export function priorityOf(severity: Severity): Priority {
   return PRIORITY_OF[severity];
 }
 
+/** A7, A8. What may wake people by text message, and goes on to the operators unheard. */
+export function isUrgent(priority: Priority): boolean {
+  return priority === 'high' || priority === 'critical';
+}
+
 export type Level = 'WARN' | 'ALERT' | 'CRITICAL';
 
 const LEVEL_OF = {

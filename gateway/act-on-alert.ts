@@ -8,6 +8,7 @@
  */
 import type { KavachClient } from '../client/index.js';
 import { describeFailure, type UpdateAnswer } from '../client/index.js';
+import { DELIVERED, isPerson, PERIOD_END } from '../domain/alert/ending.js';
 import type { Refusal } from '../domain/refusal.js';
 import { alertStateOf, alertStateOfStatus, type AlertStateView } from './alert-state.js';
 import { withDeadline } from './deadline.js';
@@ -25,9 +26,6 @@ export interface Actor {
   readonly by: string;
   readonly note?: string;
 }
-
-/** Who resolves an alert where no person does. */
-const NO_PERSON: ReadonlySet<string> = new Set(['period end', 'delivered']);
 
 /**
  * Answers how the alert stands afterwards. Throws a `Problem`: 404 unknown, 409 over, 422 not
@@ -88,11 +86,11 @@ async function tell(gateway: Gateway, id: string, act: Act, actor: Actor): Promi
 /** G-A2. The alert is over: fine if that is what was asked for and a person had done it before. */
 function sameAgain(alert: AlertStateView, act: Act): AlertStateView {
   const by = alert.resolved?.by;
-  if (act === 'resolve' && by !== undefined && !NO_PERSON.has(by)) return alert;
+  if (act === 'resolve' && by !== undefined && isPerson(by)) return alert;
   const cause =
-    by === undefined || by === 'delivered'
+    by === undefined || by === DELIVERED
       ? 'ended when its deliveries had'
-      : by === 'period end'
+      : by === PERIOD_END
         ? 'ended with its period'
         : `was resolved by ${by}`;
   throw over(`This alert is over: it ${cause}. There is nothing to ${act}.`, 'already_resolved');

@@ -1,6 +1,7 @@
 /** Who runs the service: where they are reached, when an alert becomes theirs, what they are told. */
 import { desc, eq } from 'drizzle-orm';
 import type { AlertRoute, Escalation, Response } from '../domain/alert/state.js';
+import { isUrgent } from '../domain/severity.js';
 import type { Database } from './database.js';
 import type { DeliveryPolicy } from './delivery-policy.js';
 import type { OperatorNotice, Responding } from './ledger.js';
@@ -77,7 +78,7 @@ export async function response(
 }
 
 function escalates({ priority, kind }: Responding): boolean {
-  return kind !== 'notice' && (priority === 'high' || priority === 'critical');
+  return kind !== 'notice' && isUrgent(priority);
 }
 
 function defaultEscalation(

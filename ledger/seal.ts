@@ -14,8 +14,8 @@ export interface SealKey {
 export type SealKeys = readonly [SealKey, ...SealKey[]];
 
 const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
+export const NONCE_BYTES = 12;
+export const TAG_BYTES = 16;
 const HOW = `Write KAVACH_SEAL_KEYS as id:base64[,id:base64…], each ${String(KEY_BYTES)} bytes: \`echo "k1:$(openssl rand -base64 32)"\` makes one.`;
 
 /** `k2:<base64>,k1:<base64>`. Throws without repeating any of it; the error says how to make one. */
@@ -45,13 +45,34 @@ export function createSealKey(id = `k${randomBytes(3).toString('hex')}`): string
   return `${id}:${randomBytes(KEY_BYTES).toString('base64')}`;
 }
 
+/** What AES-256-GCM makes of a text, and opens again where nothing was changed. */
+export interface Enciphered {
+  readonly nonce: Buffer;
+  readonly tag: Buffer;
+  readonly body: Buffer;
+}
+
+/** `boundTo` is not kept: whoever opens it has to know it. */
+export function encipher(key: Buffer, plain: Uint8Array, boundTo: string): Enciphered {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(boundTo));
+  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return { nonce, tag: cipher.getAuthTag(), body };
+}
+
+/** Throws where the key, the binding or any byte is another. */
+export function decipher(key: Buffer, { nonce, tag, body }: Enciphered, boundTo: string): Buffer {
+  const opened = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+    .setAAD(Buffer.from(boundTo))
+    .setAuthTag(tag);
+  return Buffer.concat([opened.update(body), opened.final()]);
+}
+
 /** `belongsTo` names the place of the value; opening it elsewhere fails. */
 export function seal(keys: SealKeys, plain: string, belongsTo: string): string {
   const [{ id, key }] = keys;
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(belongsTo));
-  const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-  return `${id}:${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64')}`;
+  const { nonce, tag, body } = encipher(key, Buffer.from(plain), belongsTo);
+  return `${id}:${Buffer.concat([nonce, tag, body]).toString('base64')}`;
 }
 
 /** Throws when the key is gone, or the value was changed or belongs elsewhere. */
@@ -65,12 +86,9 @@ export function unseal(keys: SealKeys, sealed: string, belongsTo: string): strin
   const bytes = Buffer.from(sealed.slice(at + 1), 'base64');
   const nonce = bytes.subarray(0, NONCE_BYTES);
   const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
+  const body = bytes.subarray(NONCE_BYTES + TAG_BYTES);
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
-      .setAAD(Buffer.from(belongsTo))
-      .setAuthTag(tag);
-    const body = bytes.subarray(NONCE_BYTES + TAG_BYTES);
-    return decipher.update(body, undefined, 'utf8') + decipher.final('utf8');
+    return decipher(key, { nonce, tag, body }, belongsTo).toString('utf8');
   } catch {
     throw new Error(
       `What is sealed for ${belongsTo} does not open with key ${id}: it was changed.`,

@@ -33,6 +33,5 @@ export function createStartAlert({
     known.set(name, { at: now(), response });
     return response;
   };
-  return async (input) =>
-    client.startAlert({ ...input, response: input.response ?? (await responseTo(input)) });
+  return async (input) => client.startAlert({ ...input, response: await responseTo(input) });
 }

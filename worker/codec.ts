@@ -6,17 +6,21 @@
  * Y-2. What was not sealed is left as it is, so that histories from before stay readable.
  * Y-3. No error repeats anything of a payload or a key.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { parseSealKeys, type SealKeys } from '../ledger/seal.js';
+import {
+  decipher,
+  encipher,
+  NONCE_BYTES,
+  parseSealKeys,
+  TAG_BYTES,
+  type SealKeys,
+} from '../ledger/seal.js';
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 const ENCODING = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** Failures' messages and stack traces are sealed, too; also what the bundle of workflows needs. */
 export const FAILURE_CONVERTER = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
@@ -58,20 +62,15 @@ export function createCodec(keys: SealKeys): PayloadCodec {
   };
   return {
     encode: (payloads) => Promise.resolve(payloads.map((payload) => sealPayload(payload, keys[0]))),
-    // In an async function, so that what throws is a rejection.
-    // eslint-disable-next-line @typescript-eslint/require-await
-    decode: async (payloads) => payloads.map(open),
+    decode: (payloads) => Promise.resolve().then(() => payloads.map(open)),
   };
 }
 
 function sealPayload(payload: Payload, { id, key }: SealKeys[0]): Payload {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(id));
-  const plain = PayloadMessage.encode(payload).finish();
-  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
+  const { nonce, body, tag } = encipher(key, PayloadMessage.encode(payload).finish(), id);
   return {
     metadata: { encoding: Buffer.from(ENCODING), [KEY_ID]: Buffer.from(id) },
-    data: Buffer.concat([nonce, body, cipher.getAuthTag()]),
+    data: Buffer.concat([nonce, body, tag]),
   };
 }
 
@@ -79,14 +78,9 @@ function unsealPayload(sealed: Uint8Array, id: string, key: Buffer): Payload {
   try {
     const bytes = Buffer.from(sealed);
     const tag = bytes.subarray(bytes.length - TAG_BYTES);
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), {
-      authTagLength: TAG_BYTES,
-    })
-      .setAAD(Buffer.from(id))
-      .setAuthTag(tag);
+    const nonce = bytes.subarray(0, NONCE_BYTES);
     const body = bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES);
-    const plain = Buffer.concat([decipher.update(body), decipher.final()]);
-    const { metadata, data } = PayloadMessage.decode(plain);
+    const { metadata, data } = PayloadMessage.decode(decipher(key, { nonce, tag, body }, id));
     return { metadata, data };
   } catch {
     throw new CodecError(

@@ -33,11 +33,7 @@ export function unknownVariables(environment: Environment): readonly string[] {
 }
 
 /** Agents on this machine have these; the service does not. */
-const OF_THE_SDK: ReadonlySet<string> = new Set([
-  'AGENTKAVACH_BACKEND_URL',
-  'AGENTKAVACH_API_KEY',
-  'AGENTKAVACH_PAGERDUTY_ROUTING_KEY',
-]);
+const OF_THE_SDK: ReadonlySet<string> = new Set(['AGENTKAVACH_BACKEND_URL', 'AGENTKAVACH_API_KEY']);
 
 /** Insertions, deletions, replacements and swaps of neighbours that make one word of the other. */
 function distanceOf(a: string, b: string): number {

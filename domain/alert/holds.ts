@@ -1,4 +1,6 @@
 /** What keeps a delivery that is due from being sent. */
+import { isUrgent } from '../severity.js';
+import { PERIOD_END } from './ending.js';
 import type { Suppression } from './outcome.js';
 import type { AlertState, Delivery } from './state.js';
 
@@ -12,7 +14,7 @@ export function wordAgainst(
 ): Suppression | undefined {
   if (purpose !== 'fire') return undefined;
   if (state.phase === 'acknowledged') return 'acknowledged';
-  if (state.resolved !== undefined && state.resolved.by !== 'period end') return 'resolved';
+  if (state.resolved !== undefined && state.resolved.by !== PERIOD_END) return 'resolved';
   return state.acknowledged !== undefined ? 'acknowledged' : undefined;
 }
 
@@ -22,6 +24,5 @@ export function gateOf(
   { route, purpose }: Delivery,
 ): Suppression | undefined {
   if (route.channel !== 'sms' || purpose !== 'fire') return undefined;
-  const { priority } = input.facts;
-  return priority === 'high' || priority === 'critical' ? undefined : 'priority';
+  return isUrgent(input.facts.priority) ? undefined : 'priority';
 }

@@ -14,6 +14,7 @@
 import { deliveryId } from '../ids.js';
 import { assertNever, type Machine, type Step } from '../step.js';
 import { end, note, replace, sendingOf, underWay } from './deliveries.js';
+import { DELIVERED, PERIOD_END } from './ending.js';
 import { escalate, escalationDueAt } from './escalation.js';
 import type { AlertEffect, AlertEvent } from './events.js';
 import { openFallbacks } from './fallback.js';
@@ -80,7 +81,7 @@ export function reduceAlert(state: AlertState, event: AlertEvent, now: number): 
     case 'resolved':
       return advance(resolved(state, event, now), now);
     case 'subjectEnded':
-      return advance(resolved(state, { by: 'period end' }, Math.min(event.at, now)), now);
+      return advance(resolved(state, { by: PERIOD_END }, Math.min(event.at, now)), now);
     case 'journalled':
       return advance(
         {
@@ -234,7 +235,7 @@ function conclude(before: AlertState, now: number): AlertState {
   // A late alert is nobody's period: it ends with its deliveries.
   const state =
     isLate && opened.phase !== 'resolved' && fires.every(hasEnded)
-      ? resolved(opened, { by: 'delivered' }, now)
+      ? resolved(opened, { by: DELIVERED }, now)
       : opened;
   return noteResult(openSequels(state, now), now);
 }

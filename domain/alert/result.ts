@@ -3,6 +3,7 @@
  * are two providers: every channel has one of its own. A fallback and a level of escalation vote
  * like any other; `kill` is no delivery and has no vote.
  */
+import { isPerson } from './ending.js';
 import type { AlertResult, AlertState, Delivery } from './state.js';
 
 export function hasEnded({ status }: Delivery): boolean {
@@ -17,13 +18,8 @@ export function resultOf({ input, deliveries, acknowledged, resolved }: AlertSta
   // An alert that only kills has nobody to tell: it has not failed.
   if (fires.length === 0 || !fires.every(hasEnded)) return 'pending';
   // Whoever spoke has been reached, by whatever way.
-  const spoke = acknowledged !== undefined || isPersons(resolved);
+  const spoke = acknowledged !== undefined || (resolved !== undefined && isPerson(resolved.by));
   return votes > 0 || spoke ? 'degraded' : 'exhausted';
-}
-
-/** A period's end and a late alert's own end are nobody's word. */
-export function isPersons(resolved: AlertState['resolved']): boolean {
-  return resolved !== undefined && resolved.by !== 'period end' && resolved.by !== 'delivered';
 }
 
 /** A6. */

@@ -1,9 +1,7 @@
 /** The answer to the `alertStatus` query. */
-import { hasEnded, resultOf } from './result.js';
+import { resultOf } from './result.js';
 import type { AlertState } from './state.js';
 import type { AlertStatus } from './view.js';
-
-export { hasEnded };
 
 export function alertStatusOf(state: AlertState): AlertStatus {
   const { input, phase, raisedAt, acknowledged, resolved, deliveries, rejected } = state;

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import { OUTCOMES } from '../../domain/alert/outcome.js';
 import { alertMachine } from '../../domain/alert/reduce.js';
-import { alertStatusOf, hasEnded } from '../../domain/alert/status.js';
+import { hasEnded } from '../../domain/alert/result.js';
+import { alertStatusOf } from '../../domain/alert/status.js';
 import { driveAlert, HOUR, inputOf, outcome } from './alert-driver.js';
 
 describe('the ladder of a delivery', () => {

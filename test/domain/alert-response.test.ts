@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { OUTCOMES } from '../../domain/alert/outcome.js';
 import { alertMachine } from '../../domain/alert/reduce.js';
 import type { Response } from '../../domain/alert/state.js';
-import { alertStatusOf, hasEnded } from '../../domain/alert/status.js';
+import { hasEnded } from '../../domain/alert/result.js';
+import { alertStatusOf } from '../../domain/alert/status.js';
 import { CHANNELS, type ChannelName } from '../../domain/words.js';
 import { driveAlert, HOUR, inputOf, outcome } from './alert-driver.js';
 

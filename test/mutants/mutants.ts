@@ -243,7 +243,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a text message is gated by its priority (A7)',
     edits: [
-      edit('domain/alert/holds.ts', "priority === 'high' || priority === 'critical'", 'priority'),
+      edit('domain/alert/holds.ts', 'isUrgent(input.facts.priority)', 'input.facts.priority'),
     ],
     test: ALERT_RESPONSE,
   },

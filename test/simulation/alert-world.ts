@@ -3,6 +3,7 @@
  * refuse, hang, leave in doubt and take their word back, people who act at any moment, rotations
  * and lost workers.
  */
+import { isPerson } from '../../domain/alert/ending.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import type { AlertInput, AlertRoute, AlertState, Response } from '../../domain/alert/state.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
@@ -72,7 +73,7 @@ export function playAlertWorld(seed: number): AlertWorldEnd {
 }
 
 function isEndedByPerson({ resolved }: AlertState): boolean {
-  return resolved !== undefined && resolved.by !== 'period end' && resolved.by !== 'delivered';
+  return resolved !== undefined && isPerson(resolved.by);
 }
 
 function inputOf(dice: Dice): AlertInput {

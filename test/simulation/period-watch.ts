@@ -12,7 +12,7 @@
  * - everything has ended, and the row says what the workflow said.
  */
 import type { AlertInput, AlertState } from '../../domain/alert/state.js';
-import { hasEnded } from '../../domain/alert/status.js';
+import { hasEnded } from '../../domain/alert/result.js';
 import { LEDGER, type BudgetState, type SenderTotals } from '../../domain/budget/state.js';
 import { sumOf } from '../../domain/budget/sum.js';
 import { thresholdAmount } from '../../domain/ratio.js';
