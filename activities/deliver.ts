@@ -11,7 +11,14 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { AlertView, Channel } from '../channels/channel.js';
 import { NOTHING_SENT, type Outcome } from '../domain/alert/outcome.js';
-import type { AlertInput, Delivery, DeliverAnswer, Purpose } from '../domain/alert/state.js';
+import type {
+  AlertInput,
+  Delivery,
+  DeliverAnswer,
+  NoticeAlert,
+  Purpose,
+  ThresholdAlert,
+} from '../domain/alert/state.js';
 import { alertCode, idempotencyKey, incidentKey } from '../domain/ids.js';
 import type { DeliveryRef } from '../ledger/ledger.js';
 import { whileBeating } from './heartbeat.js';
@@ -78,9 +85,8 @@ function viewOf(
 ): AlertView {
   return {
     alertId: input.id,
-    kind: 'threshold',
     state: STATES[purpose],
-    incidentKey: incidentKey(input.subject, input.facts.dimension),
+    incidentKey: incidentOf(input),
     code: alertCode(input.id),
     facts: input.facts,
     dashboardUrl: alertUrl(input.id),
@@ -115,10 +121,15 @@ async function record(
   }
 }
 
+/** T9. Alerts of one budget, period and dimension share it; a notice is an incident of its own. */
+function incidentOf(input: AlertInput): string {
+  return input.kind === 'notice'
+    ? incidentKey(input.id, 'notice')
+    : incidentKey(input.subject, input.facts.dimension);
+}
+
 function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryRef {
   const { channel, destination } = delivery.route;
-  const { dimension, thresholdBps: bps } = input.facts;
-  const { periodId, limitsRev } = input.firing;
   return {
     org: input.org,
     alertId: input.id,
@@ -126,10 +137,24 @@ function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryR
     purpose: delivery.purpose,
     channel,
     ...(destination === undefined ? {} : { destination }),
-    ...(channel === 'pagerduty' ? { incident: incidentKey(input.subject, dimension) } : {}),
+    ...(input.kind === 'notice' ? noticeRef(input) : firingRef(input, delivery)),
+  };
+}
+
+/** What sums up a storm must not be held back by it. */
+function noticeRef({ facts }: NoticeAlert): Partial<DeliveryRef> {
+  return facts.topic === 'storm' ? { sumsUp: true } : {};
+}
+
+function firingRef(
+  input: ThresholdAlert,
+  { route, cause }: DeliverInput['delivery'],
+): Partial<DeliveryRef> {
+  const { dimension, thresholdBps: bps } = input.facts;
+  const { periodId, limitsRev } = input.firing;
+  return {
+    ...(route.channel === 'pagerduty' ? { incident: incidentOf(input) } : {}),
     // A fallback or a level speaks for no crossing of its own, so it cannot be superseded.
-    ...((delivery.cause ?? 'route') === 'route'
-      ? { firing: { periodId, dimension, bps, limitsRev } }
-      : {}),
+    ...((cause ?? 'route') === 'route' ? { firing: { periodId, dimension, bps, limitsRev } } : {}),
   };
 }

@@ -1,6 +1,7 @@
 /** The one view model of an alert's words: every channel sets these in its own markup, unescaped. */
 import type { Cadence, Dimension } from '../domain/words.js';
 import { renderTemplate, templateVariables } from '../domain/template.js';
+import type { NoticeFacts, ThresholdFacts } from '../domain/alert/facts.js';
 import type { AlertView } from './channel.js';
 
 export interface AlertText {
@@ -13,6 +14,9 @@ export interface AlertText {
 
 /** Longest name that is shown: a title must stay one line on a phone. */
 const NAME_LIMIT = 80;
+const TITLE_LIMIT = 150;
+/** Slack takes ten fields a section. */
+const LINES_LIMIT = 10;
 
 const CADENCE_WORDS: Readonly<Record<Cadence, string>> = {
   run: 'per-run',
@@ -38,6 +42,7 @@ const STATE_WORDS: Readonly<Record<AlertView['state'], string>> = {
 
 export function describeAlert(view: AlertView): AlertText {
   const { facts, state } = view;
+  if (facts.kind === 'notice') return describeNotice(facts, view.dashboardUrl);
   const name = oneLine(facts.agentName, NAME_LIMIT);
   const budget = `${CADENCE_WORDS[facts.cadence]} ${DIMENSION_WORDS[facts.dimension]} budget`;
   const passed = `passed ${formatThreshold(facts.thresholdBps)} of its ${budget}`;
@@ -57,12 +62,25 @@ export function describeAlert(view: AlertView): AlertText {
       line('Remaining', '{remaining_fmt}'),
       line('Resets', '{resets_at}'),
     ],
-    notes: notesOf(view),
+    notes: notesOf(facts, state),
     link: view.dashboardUrl,
   };
 }
 
-function notesOf({ facts, state }: AlertView): string[] {
+/** It has no end that anybody waits for, so its state is not said. */
+function describeNotice({ title, lines }: NoticeFacts, link: string): AlertText {
+  return {
+    title: oneLine(title, TITLE_LIMIT),
+    lines: lines.slice(0, LINES_LIMIT).map(({ label, value }) => ({
+      label: oneLine(label, NAME_LIMIT),
+      value: oneLine(value, 200),
+    })),
+    notes: [],
+    link,
+  };
+}
+
+function notesOf(facts: ThresholdFacts, state: AlertView['state']): string[] {
   const notes: string[] = [];
   if (state === 'resolved') notes.push('This alert is over. Nothing needs to be done.');
   // K1: sticky until the period ends, and so no longer true of a resolved alert.

@@ -9,7 +9,7 @@
  * C-3. `deliver` ends within `timeoutMs`, reads at most 64 KiB of an answer, and follows no redirect.
  * C-4. No outcome, reason or log line carries an address, a credential or a URL's path.
  */
-import type { ThresholdFacts } from '../domain/alert/facts.js';
+import type { AlertFacts } from '../domain/alert/facts.js';
 import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { ChannelName } from '../domain/words.js';
@@ -20,14 +20,16 @@ export type { MessageTemplate, OpenDestination, RenderedMessage };
 export interface AlertView {
   /** The alert's id, also in the webhook's body. */
   readonly alertId: string;
-  readonly kind: 'threshold';
   /** `acknowledged` is for PagerDuty; `resolved` where the destination asked for it (T7). */
   readonly state: 'firing' | 'acknowledged' | 'resolved';
-  /** T9. The same for all alerts of one budget, period and dimension; at most 255 ASCII. */
+  /**
+   * T9. The same for all alerts of one budget, period and dimension; a notice has one of its own.
+   * At most 255 ASCII.
+   */
   readonly incidentKey: string;
   /** A short code of this alert for people, six letters and digits: `K7Q2MD`. */
   readonly code: string;
-  readonly facts: ThresholdFacts;
+  readonly facts: AlertFacts;
   /** Absolute address of the alert's page. */
   readonly dashboardUrl: string;
 }

@@ -48,19 +48,18 @@ function isEvent(value: unknown): value is PagerdutyEvent {
 
 function triggerOf(view: AlertView, details: Readonly<Record<string, unknown>>) {
   const { facts, dashboardUrl } = view;
-  const { spent_fmt: spent, budget_fmt: budget, pct } = templateVariables(facts, dashboardUrl);
-  const { title } = describeAlert(view);
-  const summary = `${title}: ${spent ?? ''} of ${budget ?? ''} (${pct ?? ''}%)`;
   return {
     payload: {
-      summary: oneLine(summary, SUMMARY_LIMIT),
+      summary: oneLine(summaryOf(view), SUMMARY_LIMIT),
       // PagerDuty refuses an empty one.
       source: oneLine(facts.agentName, SOURCE_LIMIT) || 'unnamed agent',
       severity: facts.severity,
       timestamp: new Date(facts.at).toISOString(),
-      component: `${facts.cadence} ${facts.dimension} budget`,
+      ...(facts.kind === 'notice'
+        ? {}
+        : { component: `${facts.cadence} ${facts.dimension} budget` }),
       group: oneLine(facts.org, SOURCE_LIMIT),
-      class: 'budget threshold',
+      class: facts.kind === 'notice' ? 'notice' : 'budget threshold',
       custom_details: details,
     },
     client: 'Kavach',
@@ -69,12 +68,19 @@ function triggerOf(view: AlertView, details: Readonly<Record<string, unknown>>) 
   };
 }
 
+function summaryOf(view: AlertView): string {
+  const { title } = describeAlert(view);
+  if (view.facts.kind === 'notice') return title;
+  const { spent_fmt: spent, budget_fmt: budget, pct } = templateVariables(view.facts, '');
+  return `${title}: ${spent ?? ''} of ${budget ?? ''} (${pct ?? ''}%)`;
+}
+
 function detailsOf(view: AlertView): Record<string, unknown> {
   const { facts } = view;
   const { lines, notes } = describeAlert(view);
   return {
     ...Object.fromEntries(lines.map(({ label, value }) => [label.toLowerCase(), value])),
-    threshold: `${String(facts.thresholdBps / 100)}%`,
+    ...(facts.kind === 'notice' ? {} : { threshold: `${String(facts.thresholdBps / 100)}%` }),
     agent: facts.agentName.toWellFormed(),
     priority: facts.priority,
     alert: view.alertId,

@@ -3,6 +3,7 @@
  * without blocks. Values are escaped, so that an agent named `<!channel>` pages nobody; what the
  * author of a custom template wrote is his own and stays.
  */
+import type { ThresholdFacts } from '../domain/alert/facts.js';
 import { renderDeep, renderTemplate, templateVariables } from '../domain/template.js';
 import { describeAlert, oneLine } from './alert-title.js';
 import type { AlertView, MessageTemplate } from './channel.js';
@@ -24,7 +25,10 @@ export function escapeSlack(text: string): string {
 
 /** The exact body of the request. */
 export function renderSlack(view: AlertView, template?: MessageTemplate): string {
-  return template === undefined ? renderStandard(view) : renderCustom(view, template);
+  // A template's variables are those of a budget.
+  return template === undefined || view.facts.kind === 'notice'
+    ? renderStandard(view)
+    : renderCustom(view.facts, view.dashboardUrl, template);
 }
 
 /** The same message without its blocks, for a workspace that refuses them. */
@@ -48,9 +52,13 @@ function renderStandard(view: AlertView): string {
   return JSON.stringify({ text: clip(text, TEXT_LIMIT), blocks });
 }
 
-function renderCustom(view: AlertView, template: MessageTemplate): string {
+function renderCustom(
+  facts: ThresholdFacts,
+  dashboardUrl: string,
+  template: MessageTemplate,
+): string {
   const variables = Object.fromEntries(
-    Object.entries(templateVariables(view.facts, view.dashboardUrl)).map(([name, value]) => [
+    Object.entries(templateVariables(facts, dashboardUrl)).map(([name, value]) => [
       name,
       // A link is of no use when it is cut.
       name === 'dashboard_url' ? value : oneLine(value, VALUE_LIMIT),

@@ -3,6 +3,7 @@
  * the most: a long name is cut, then the link, the notes and the amounts go. The code stays, always:
  * people answer with it, and an earlier attempt is found by it (A4).
  */
+import type { ThresholdFacts } from '../domain/alert/facts.js';
 import { describeAlert } from './alert-title.js';
 import type { AlertView } from './channel.js';
 import { toSmsText } from './sms-alphabet.js';
@@ -28,14 +29,40 @@ const SHAPES: readonly Shape[] = [
   { name: 20, link: false, notes: false, amounts: false },
 ];
 
+interface NoticeShape {
+  readonly title: number;
+  readonly link: boolean;
+}
+
+/** The last one fits, whatever alphabet its title needs. */
+const NOTICE_SHAPES: readonly NoticeShape[] = [
+  { title: 150, link: true },
+  { title: 80, link: true },
+  { title: 150, link: false },
+  { title: 80, link: false },
+];
+
 /** The text of the message. */
 export function renderSms(view: AlertView): string {
-  const texts = SHAPES.map((shape) => shapeText(view, shape));
+  const { facts } = view;
+  const texts =
+    facts.kind === 'notice'
+      ? NOTICE_SHAPES.map((shape) => noticeText(view, shape))
+      : SHAPES.map((shape) => shapeText({ ...view, facts }, shape));
   const fitting = texts.find((text) => measureSms(text).segments <= SEGMENT_LIMIT);
   return fitting ?? texts.at(-1) ?? '';
 }
 
-function shapeText(view: AlertView, shape: Shape): string {
+function noticeText(view: AlertView, { title: limit, link: withLink }: NoticeShape): string {
+  const { title, link } = describeAlert(view);
+  return [
+    `${view.facts.priority.toUpperCase()}: ${cut(toSmsText(title), limit)}.`,
+    ...(withLink ? [link] : []),
+    `Ref ${view.code}`,
+  ].join('\n');
+}
+
+function shapeText(view: AlertView & { readonly facts: ThresholdFacts }, shape: Shape): string {
   const { facts } = view;
   const agentName = cut(toSmsText(facts.agentName), shape.name) || 'an agent';
   const { title, lines, notes, link } = describeAlert({ ...view, facts: { ...facts, agentName } });

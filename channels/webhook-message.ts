@@ -2,6 +2,7 @@
  * The webhook's body. Its `timestamp` is the crossing's, not the attempt's, so that every attempt
  * sends the same bytes (A11). Amounts come twice: as integers of the named unit, and formatted.
  */
+import type { NoticeFacts, ThresholdFacts } from '../domain/alert/facts.js';
 import type { Dimension } from '../domain/words.js';
 import { templateVariables } from '../domain/template.js';
 import { describeAlert } from './alert-title.js';
@@ -18,21 +19,34 @@ const RAW_UNITS: Readonly<Record<Dimension, string>> = {
 /** The exact body of the request. */
 export function renderWebhook(view: AlertView): string {
   const { facts, state } = view;
+  const isNotice = facts.kind === 'notice';
+  const budget = state === 'resolved' ? 'budget.resolved' : 'budget.threshold_crossed';
   return JSON.stringify({
     id: view.alertId,
-    type: state === 'resolved' ? 'budget.resolved' : 'budget.threshold_crossed',
+    type: isNotice ? `notice.${facts.topic}` : budget,
     timestamp: new Date(facts.at).toISOString(),
-    data: { ...namesOf(view), ...amountsOf(view) },
+    data: isNotice
+      ? noticeOf(view, facts)
+      : { ...namesOf(view, facts), ...amountsOf(facts, view.dashboardUrl) },
   });
 }
 
-function namesOf(view: AlertView): Record<string, unknown> {
-  const { facts } = view;
+function noticeOf(view: AlertView, facts: NoticeFacts): Record<string, unknown> {
+  const { title, lines } = describeAlert(view);
+  const { kind, topic, org, agentName, severity, priority } = facts;
+  return {
+    ...{ title, state: view.state, kind, topic, org, agent_name: agentName, severity, priority },
+    lines,
+    dashboard_url: view.dashboardUrl,
+  };
+}
+
+function namesOf(view: AlertView, facts: ThresholdFacts): Record<string, unknown> {
   const variables = templateVariables(facts, view.dashboardUrl);
   return {
     title: describeAlert(view).title,
     state: view.state,
-    kind: view.kind,
+    kind: 'threshold',
     org: facts.org,
     agent_name: facts.agentName,
     budget_type: facts.dimension,
@@ -49,7 +63,7 @@ function namesOf(view: AlertView): Record<string, unknown> {
   };
 }
 
-function amountsOf({ facts, dashboardUrl }: AlertView): Record<string, unknown> {
+function amountsOf(facts: ThresholdFacts, dashboardUrl: string): Record<string, unknown> {
   const variables = templateVariables(facts, dashboardUrl);
   return {
     threshold: facts.thresholdBps / 10_000,

@@ -49,6 +49,19 @@ export function addAlertCommands(kit: CommandKit): void {
     }),
   );
 
+  command('notices', 'what the service has told its operators of itself', [
+    'kavach notices',
+    'kavach notices --limit 20 --json',
+  ])
+    .option('--limit <n>', 'at most so many', kit.parseWhole, 50)
+    .action((options: { json?: boolean; limit: number }) =>
+      perform(options, async (output) => {
+        const { showNotices } = await import('./notices.js');
+        await showNotices(await gateway(), output, options);
+        return 0;
+      }),
+    );
+
   const answering = (name: 'ack' | 'resolve', act: 'acknowledge' | 'resolve', does: string) =>
     command(`${name} <id>`, `${does}; the id, its code, or a unique end of it`, [
       `kavach ${name} K7Q2MD`,

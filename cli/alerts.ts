@@ -105,6 +105,7 @@ function reasonOf({ what, reason }: JournalEntry): string | undefined {
 
 /** `80 % of the daily cost: $4.13 of $5.00` */
 function crossingOf({ facts }: AlertView): string {
+  if (facts.kind === 'notice') return facts.title;
   const { thresholdBps, cadence, dimension, spent, limit } = facts;
   const late = facts.late === true ? ', late' : '';
   const kill = facts.kills === true ? ', kill' : '';

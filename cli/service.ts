@@ -121,7 +121,7 @@ async function begin(
   });
   const startAlert = createStartAlert({ ledger, client, now: Date.now });
   const relay = createRelay({
-    ...{ ledger, policy, log, config: config.relay },
+    ...{ ledger, policy, log, config: config.relay, serviceOrg: DEFAULT_ORG },
     client: { reportPeriod: (claim) => client.reportPeriod(claim), startAlert },
   });
   const attributes = watchSearchAttributes(connection, settings.namespace, (areThere) => {

@@ -79,7 +79,7 @@ function testView(
 ): AlertView {
   const at = now();
   return {
-    ...{ alertId: TEST_ALERT_ID, kind: 'threshold', state },
+    ...{ alertId: TEST_ALERT_ID, state },
     incidentKey: `kavach-test-${id}`,
     code: alertCode(id),
     facts: {

@@ -40,7 +40,9 @@ export function alertTexts(input: AlertInput): StartTexts {
   return {
     staticSummary: alertSummary(input),
     staticDetails: [
-      `${codeAmount(facts.dimension, facts.spent)} of ${codeAmount(facts.dimension, facts.limit)} at ${formatUtcMinute(facts.at)}`,
+      facts.kind === 'notice'
+        ? `Told at ${formatUtcMinute(facts.at)}`
+        : `${codeAmount(facts.dimension, facts.spent)} of ${codeAmount(facts.dimension, facts.limit)} at ${formatUtcMinute(facts.at)}`,
       '',
       `Goes to: ${channels === '' ? 'nobody' : channels}. Raised by \`${input.subject}\`.`,
     ].join('\n'),

@@ -4,6 +4,7 @@
  *      cannot be written out whole carries 128 bits of its hash after a `~`, which no other id has.
  * I-2. An id is ASCII and at most 255 bytes; no text, however broken, makes one throw.
  */
+import type { NoticeTopic } from './alert/facts.js';
 import type { Purpose } from './alert/state.js';
 import type { PeriodKey, Scope } from './budget/period-key.js';
 import { sha256Hex } from './hash.js';
@@ -44,6 +45,11 @@ export function alertWorkflowId(key: PeriodKey, { no, dimension, bps }: Firing):
   return bounded(`alert/${periodPath(key)}/${String(no)}-${dimension}-${String(bps)}`);
 }
 
+/** `alert/default/notice/storm-<ref>`: what is told once; `ref` says which of its topic. */
+export function noticeWorkflowId(org: string, topic: NoticeTopic, ref: string): string {
+  return bounded(`alert/${encodeComponent(org)}/notice/${topic}-${encodeComponent(ref)}`);
+}
+
 /**
  * One (alert, route): its index in the frozen policy, or a reference. `resolve` is the word that
  * it is over: another message, so another delivery (T7).
@@ -63,7 +69,7 @@ export function sequelId(delivery: string, purpose: Exclude<Purpose, 'fire'>): s
 }
 
 /** T9. One incident per budget, period and dimension, whatever its thresholds. */
-export function incidentKey(subject: string, dimension: Dimension): string {
+export function incidentKey(subject: string, dimension: Dimension | 'notice'): string {
   return `kavach-${sha256Hex(`${subject} ${dimension}`)}`;
 }
 

@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import { formatUtcMinute } from '../domain/civil.js';
-import { templateVariables } from '../domain/template.js';
+import { renderTemplate, templateVariables } from '../domain/template.js';
 import type { Act } from './act-on-alert.js';
+import type { AlertFacts, NoticeLine } from '../domain/alert/facts.js';
 import type { AlertDetailView, DeliveryView } from './alert-state.js';
 import { alertSentence, deliveryInWords, entryInWords, phaseInWords } from './alert-words.js';
 
@@ -83,9 +84,8 @@ export interface AlertPageOptions {
 export function alertPage(detail: AlertDetailView, options: AlertPageOptions): Html {
   const { alert, deliveries, journal } = detail;
   const { facts, phase, exhausted, code } = alert;
-  const variables = templateVariables(facts, '');
   const tone = phase === 'resolved' ? 'resolved' : facts.severity;
-  const killed = facts.kills === true && phase !== 'resolved';
+  const killed = facts.kind !== 'notice' && facts.kills === true && phase !== 'resolved';
   return page(
     `${facts.agentName}: ${phase}`,
     html`<p><span class="state ${tone}">${phase}</span> ${facts.severity}, ${code}</p>
@@ -94,12 +94,7 @@ export function alertPage(detail: AlertDetailView, options: AlertPageOptions): H
       <p>${phaseInWords(alert)}.</p>
       ${killed ? html`<p>Killed by this budget: calls are refused until its period ends.</p>` : ''}
       ${exhausted ? html`<p>Nobody was reached by the message itself.</p>` : ''}
-      <dl>
-        ${amount('Spent', `${variables['spent_fmt'] ?? ''} (${variables['pct'] ?? ''}%)`)}
-        ${amount('Budget', variables['budget_fmt'])}
-        ${amount('Remaining', variables['remaining_fmt'])}
-        ${amount('Resets', variables['resets_at'])}
-      </dl>
+      <dl>${linesOf(facts).map(({ label, value }) => factLine(label, value))}</dl>
       ${options.signature === undefined ? '' : form(phase, options.signature)}
       <h2>Who was told</h2>
       <ul>
@@ -118,9 +113,24 @@ export function alertPage(detail: AlertDetailView, options: AlertPageOptions): H
   );
 }
 
-function amount(name: string, value: string | undefined): Html {
-  return html`<dt>${name}</dt>
-    <dd>${value ?? ''}</dd>`;
+function linesOf(facts: AlertFacts): readonly NoticeLine[] {
+  if (facts.kind === 'notice') return facts.lines;
+  const variables = templateVariables(facts, '');
+  const line = (label: string, template: string): NoticeLine => ({
+    label,
+    value: renderTemplate(template, variables, (value) => value),
+  });
+  return [
+    line('Spent', '{spent_fmt} ({pct}%)'),
+    line('Budget', '{budget_fmt}'),
+    line('Remaining', '{remaining_fmt}'),
+    line('Resets', '{resets_at}'),
+  ];
+}
+
+function factLine(label: string, value: string): Html {
+  return html`<dt>${label}</dt>
+    <dd>${value}</dd>`;
 }
 
 function deliveryItem(delivery: DeliveryView): Html {

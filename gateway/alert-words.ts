@@ -32,6 +32,7 @@ export function reasonInWords(reason: string): string {
 
 /** `helper passed 80% of its daily cost budget: $4.13 of $5.00 (82%) at 2026-11-21 12:00 UTC.` */
 export function alertSentence({ facts }: Pick<AlertStateView, 'facts'>): string {
+  if (facts.kind === 'notice') return `${facts.title}.`;
   const { agentName, thresholdBps, cadence, dimension, spent, limit } = facts;
   const budget = `${cadence === 'run' ? 'per-run' : cadence} ${BUDGETS[dimension]} budget`;
   const amounts = `${formatAmount(dimension, spent)} of ${formatAmount(dimension, limit)}`;

@@ -15,6 +15,7 @@ import { addBudgetRoutes } from './routes/budgets.js';
 import { addCodecRoutes } from './routes/codec.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addIngestRoute } from './routes/ingest.js';
+import { addNoticeRoute } from './routes/notices.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSyncRoute } from './routes/sync-config.js';
 import { addTestSendRoute } from './routes/test-send.js';
@@ -35,6 +36,7 @@ export function createApp(gateway: Gateway): App {
   addBudgetRoutes(app, gateway, cache);
   addAlertRoutes(app, gateway);
   addAgentRoutes(app, gateway);
+  addNoticeRoute(app, gateway);
   addTestSendRoute(app, gateway);
   addCodecRoutes(app, gateway, requireKey(authenticate));
   app.notFound((c) => problemResponse(notFound(c.req.path), c.get('requestId')));

@@ -84,6 +84,7 @@ export const alertsQuery = z.object({
   subject: z.string().max(255).optional(),
   limit: limit.default(100),
 });
+export const noticesQuery = z.object({ limit: limit.default(100) });
 export const quarantineQuery = z.object({ limit: limit.default(100) });
 
 /** What a schema makes of an input; throws a `Problem` with the path of the first fault. */

@@ -5,7 +5,7 @@
  * H-2. `gone` is the provider's word and lasts until a person restores the destination; `failing`
  *      is our count and ends with the next accepted delivery.
  * H-3. A change for the worse, its audit entry and what the operators will be told are one
- *      statement.
+ *      statement. What a provider refuses for good, as a wrong key, they are told once a day.
  */
 import type { Outcome } from '../domain/alert/outcome.js';
 import { audit } from './audit.js';
@@ -14,6 +14,8 @@ import type { DeliveryPolicy } from './delivery-policy.js';
 import type { DeliveryRef } from './ledger.js';
 import { jsonText } from './literals.js';
 import { named } from './named.js';
+
+const DAY_MS = 86_400_000;
 
 /** The first outcome stands. */
 const FINISH = `
@@ -57,13 +59,20 @@ with finished as (${FINISH}
 ), worse as materialized (
   select * from changed where health <> before
 ), noted as (
-  insert into operator_notice (org, at, kind, text)
-  select @org, @now::bigint, 'destination_' || health, case when health = 'gone'
+  insert into operator_notice (org, at, kind, destination, text)
+  select @org, @now::bigint, 'destination_' || health, reference, case when health = 'gone'
     then 'The ' || channel || ' destination ' || reference
       || ' is gone: nothing is sent to it until it is restored.'
     else 'The last ' || failures || ' deliveries to the ' || channel || ' destination ' || reference
       || ' have failed: it is still tried.' end
   from worse
+), refused as (
+  insert into operator_notice (org, at, kind, destination, text, once)
+  select @org, @now::bigint, 'permanent_failure', reference, left('A delivery to the ' || channel
+    || ' destination ' || reference || ' was refused for good: ' || @reason::text, 500),
+    reference || ' ' || @day
+  from changed where @config::boolean and health = before
+  on conflict do nothing
 )
 insert into audit (org, subject, at, by, what, before, after)
 select @org, 'destination:' || reference, @now::bigint, 'kavach', 'destination_' || health,
@@ -82,7 +91,9 @@ type Name =
   | 'gone'
   | 'count'
   | 'span'
-  | 'reason';
+  | 'reason'
+  | 'config'
+  | 'day';
 
 const STATEMENTS = {
   plain: named<Name>(FINISH),
@@ -108,6 +119,7 @@ export async function finishAttempt(
     ...{ outcome: jsonText(outcome), now, destination: ref.destination, channel: ref.channel },
     ...{ gone: outcome.kind === 'permanent_recipient', reason: outcome.reason },
     ...{ count: policy.failingAfter, span: policy.failingSpanMs },
+    ...{ config: outcome.kind === 'permanent_config', day: String(now - (now % DAY_MS)) },
   });
   await db.run(text, parameters, { hot: true });
 }

@@ -80,20 +80,36 @@ export async function periodReported(
   await db.run(REPORTED, [id, fence, now, crossing, nextInMs, seq, isStarted], HOT);
 }
 
+/** A15. A period that nobody watches is told to the operators by the statement that parks it. */
+const FAILED = `
+with failed as (
+  update period set tries = tries + 1, lease_until = 0,
+    state = case when $3::boolean then 'parked' else state end,
+    parked_reason = case when $3::boolean then $4::text else parked_reason end,
+    due_at = case when $3::boolean then null else $5::bigint end
+  where id = $1 and fence = $2::bigint and state <> 'parked'
+  returning org, id, state
+)
+insert into operator_notice (org, at, kind, text, once)
+select org, $5::bigint, 'period_parked', left('The period ' || id
+  || ' was parked: its usage is kept, but nobody watches its thresholds. ' || $4::text, 500),
+  id || ' ' || $2::bigint
+from failed where state = 'parked'
+on conflict do nothing`;
+
 /** Not delivered: tried again later, or parked with its reason until its next life. */
 export async function periodFailed(
   db: Database,
   claim: ClaimedPeriod,
   failure: { now: number; backoffMs: number; reason: string; park: boolean },
 ): Promise<void> {
-  await db.run(
-    `update period set tries = tries + 1, lease_until = 0,
-       state = case when $3::boolean then 'parked' else state end,
-       parked_reason = case when $3::boolean then $4::text else parked_reason end,
-       due_at = case when $3::boolean then null else $5::bigint end
-     where id = $1 and fence = $2::bigint and state <> 'parked'`,
-    [claim.id, claim.fence, failure.park, failure.reason, failure.now + failure.backoffMs],
-  );
+  await db.run(FAILED, [
+    claim.id,
+    claim.fence,
+    failure.park,
+    failure.reason,
+    failure.now + failure.backoffMs,
+  ]);
 }
 
 /**

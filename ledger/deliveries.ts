@@ -35,17 +35,23 @@ export async function openDelivery(
 }
 
 /** A14. A kill is never held; PagerDuty folds repeats into one incident by itself. */
-function partsOf({ purpose, channel, firing, incident }: DeliveryRef): OpenParts {
+function partsOf(ref: DeliveryRef): OpenParts {
+  const { purpose, channel, firing, incident } = ref;
   const fires = purpose === 'fire';
   const isIncident = channel === 'pagerduty' && incident !== undefined;
+  const pace = fires ? paceOf(ref) : undefined;
   return {
     firing: fires && firing !== undefined,
     ...(isIncident && fires ? { incident: 'opens' } : {}),
     ...(isIncident && purpose === 'resolve' ? { incident: 'resolves' } : {}),
-    ...(fires && channel !== 'pagerduty' && channel !== 'kill'
-      ? { pace: channel === 'sms' ? 'minute and day' : 'minute' }
-      : {}),
+    ...(pace === undefined ? {} : { pace }),
   };
+}
+
+function paceOf({ channel, sumsUp }: DeliveryRef): OpenParts['pace'] {
+  if (channel === 'pagerduty' || channel === 'kill') return undefined;
+  if (channel === 'sms') return sumsUp === true ? 'day' : 'minute and day';
+  return sumsUp === true ? undefined : 'minute';
 }
 
 function parametersOf(

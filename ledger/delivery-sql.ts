@@ -32,7 +32,7 @@ export interface OpenParts {
   /** T9. */
   readonly incident?: 'opens' | 'resolves';
   /** A14. */
-  readonly pace?: 'minute' | 'minute and day';
+  readonly pace?: 'minute' | 'minute and day' | 'day';
 }
 
 export interface OpenRow {
@@ -142,10 +142,20 @@ const paced = (firing: boolean, perDay: boolean): string => `, paced as (
   returning p.minute_count, p.day_count
 )`;
 
+/** What sums a storm up is not held by its minute, and a text message still costs one of the day's. */
+const PACED_BY_DAY = `, paced as (
+  update destination_pace p set day_at = greatest(p.day_at, @today::bigint),
+    day_count = case when p.day_at < @today::bigint then 0 else p.day_count end + 1
+  from found
+  where p.org = @org and p.reference = found.reference
+    and ${sendable(false)} and not exists (select from message)
+  returning 0::bigint as minute_count, p.day_count
+)`;
+
 /** The first that the day's cap holds back is told to the operators; the number itself is spent. */
 const CAPPED = `, capped as (
-  insert into operator_notice (org, at, kind, text)
-  select @org, @now::bigint, 'sms_cap', 'The sms destination ' || found.reference || ' has had its '
+  insert into operator_notice (org, at, kind, destination, text)
+  select @org, @now::bigint, 'sms_cap', found.reference, 'The sms destination ' || found.reference || ' has had its '
     || @cap::bigint || ' messages of the day: further ones are held until midnight UTC.'
   from found cross join paced
   where paced.minute_count <= @limit::bigint and paced.day_count = @cap::bigint + 1
@@ -155,12 +165,13 @@ const STORM = `(select minute_count > @limit::bigint from paced)`;
 const STORM_OR_CAP = `(select minute_count > @limit::bigint or day_count > @cap::bigint from paced)`;
 
 function textOf({ firing, incident, pace }: OpenParts): string {
-  const perDay = pace === 'minute and day';
+  const perDay = pace === 'minute and day' || pace === 'day';
   const parts = [FOUND];
   if (firing) parts.push(FIRED);
   if (incident === 'opens') parts.push(opened(firing));
   if (incident === 'resolves') parts.push(RESOLVED);
-  if (pace !== undefined) parts.push(paced(firing, perDay));
+  if (pace === 'day') parts.push(PACED_BY_DAY);
+  else if (pace !== undefined) parts.push(paced(firing, perDay));
   if (perDay) parts.push(CAPPED);
   const holder = firing ? '(select alert_id from holder)' : 'null::text';
   const storm = pace === undefined ? 'null::boolean' : perDay ? STORM_OR_CAP : STORM;

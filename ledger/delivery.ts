@@ -1,4 +1,5 @@
 /** What goes out: deliveries, the destinations they go to, and what operators hear of them. */
+import type { ServiceNotice, ServiceNoticeKind } from '../domain/alert/notice.js';
 import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
 import type { Suppression } from '../domain/alert/outcome.js';
 import type { Purpose } from '../domain/alert/state.js';
@@ -14,6 +15,8 @@ export interface DeliveryRef {
   readonly destination?: string;
   /** T9. The key of the incident it belongs to (PagerDuty). */
   readonly incident?: string;
+  /** A14. It tells what a storm held back: the minute does not hold it, the day's cap does. */
+  readonly sumsUp?: true;
   /**
    * The crossing it speaks for, which one alert may do once. Absent where it speaks for none of
    * its own: a fallback, a level of escalation, a test; such a one is never `superseded`.
@@ -70,25 +73,20 @@ export interface NewDestination {
 /** `gone`: the provider says that nobody is there any more; nothing is sent to it. */
 export type Health = 'ok' | 'gone' | 'failing';
 
-export type NoticeKind = 'destination_gone' | 'destination_failing' | 'sms_cap';
-
 /** Something the operators are to be told (A15). */
-export interface OperatorNotice {
-  readonly id: number;
-  readonly at: number;
-  readonly kind: NoticeKind;
-  /** For people; names channels and references, never an address. */
+export interface NewNotice {
+  readonly kind: ServiceNoticeKind;
+  /** For people; names channels and references, never an address. At most 500 characters are kept. */
   readonly text: string;
-  readonly toldAt?: number;
+  /** Tells it from others of its kind: the same is kept once. Absent: always new. */
+  readonly once?: string;
+  /** A destination it is about: it is told elsewhere. */
+  readonly destination?: string;
 }
 
-/** A14. What was held back from one destination, from the minute that began at `from` on. */
-export interface StormSummary {
-  readonly org: string;
-  readonly destination: string;
-  readonly channel: ChannelName;
-  readonly held: number;
-  readonly from: number;
+export interface OperatorNotice extends ServiceNotice {
+  /** When its alert was written; absent: nobody was there to be told. */
+  readonly toldAt?: number;
 }
 
 /** What decides how far an alert goes (A8). */

@@ -20,6 +20,7 @@ import type {
   Response,
 } from '../domain/alert/state.js';
 import type { Outcome } from '../domain/alert/outcome.js';
+import type { Policy } from '../domain/alert/policy.js';
 import type { Limits } from '../domain/budget/limits.js';
 import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
 import type { Killed, Latches, Published } from '../domain/budget/state.js';
@@ -32,9 +33,9 @@ import type {
   DeliveryRef,
   NewDestination,
   OpenedDelivery,
+  NewNotice,
   OperatorNotice,
   Responding,
-  StormSummary,
 } from './delivery.js';
 import type {
   IngestBatch,
@@ -241,10 +242,10 @@ export interface Ledger {
   response(org: string, alert: Responding): Promise<Response>;
   /** A15. The newest first. */
   operatorNotices(org: string, limit: number): Promise<readonly OperatorNotice[]>;
-  /** A14. Of minutes that are over and untold, the oldest first. */
-  dueSummaries(now: number, limit: number): Promise<readonly StormSummary[]>;
-  /** The summary as it was read; what was held since then is another. */
-  summaryTold(summary: StormSummary): Promise<void>;
+  /** A15. Kept until an alert has told it. */
+  tellOperators(org: string, notice: NewNotice, now: number): Promise<void>;
+  /** A14, A15. Writes the alerts of storms and notices that nobody was told of; answers how many. */
+  raiseNotices(policy: Policy, now: number): Promise<number>;
   stop(org: string, stop: Stop): Promise<{ changed: boolean }>;
   resume(org: string, agent: string, by: string, now: number): Promise<{ changed: boolean }>;
   stopped(org: string): Promise<readonly Stop[]>;

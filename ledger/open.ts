@@ -12,9 +12,9 @@ import { appendJournal, findAlert, listAlerts } from './journal.js';
 import { findApiKey, putApiKey } from './keys.js';
 import { recordLate } from './late.js';
 import type { Ledger } from './ledger.js';
+import { listOperatorNotices, raiseNotices, tellOperators } from './notices.js';
 import {
   allowedEmailDomains,
-  listOperatorNotices,
   response,
   setAllowedEmailDomains,
   setEscalation,
@@ -26,8 +26,8 @@ import { publish } from './publish.js';
 import { listQuarantined, quarantine } from './quarantine.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
+import { createSelfWatch } from './self-watch.js';
 import { resume, stop, stopsOf } from './stops.js';
-import { dueSummaries, summaryTold } from './storms.js';
 import { listBudgets, usage } from './views.js';
 
 export interface LedgerOptions {
@@ -66,6 +66,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   });
   const ingestPolicy = { runIdleMs, timeoutMs };
   const policy = { ...DEFAULT_DELIVERY_POLICY, ...options.delivery };
+  const watch = createSelfWatch(db);
   const sealing = { keys, graceMs: policy.secretGraceMs };
   return {
     ping: async () => {
@@ -73,9 +74,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
     close: () => db.close(),
 
-    ingest: (batch) => ingest(db, ingestPolicy, batch),
+    ingest: async (batch) => {
+      await watch.usage(batch);
+      return ingest(db, ingestPolicy, batch);
+    },
     ensurePeriods: (seeds, now) => ensurePeriods(db, seeds, now, runIdleMs),
-    quarantine: (events) => quarantine(db, events),
+    quarantine: async (events) => {
+      await quarantine(db, events);
+      await watch.quarantined(events);
+    },
     quarantined: (org, limit) => listQuarantined(db, org, limit),
     reportRun: (report) => reportRun(db, report, runIdleMs),
 
@@ -93,7 +100,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     publish: (published, now) => publish(db, published, now),
     openPeriod: (seed, now) => openPeriod(db, seed, now, runIdleMs),
 
-    openDelivery: (ref, now) => openDelivery(db, { keys, policy }, ref, now),
+    openDelivery: async (ref, now) => {
+      const opened = await openDelivery(db, { keys, policy }, ref, now);
+      const isLost = opened.type === 'suppressed' && opened.reason === 'no_destination';
+      if (isLost) await watch.noDestination(ref, now);
+      return opened;
+    },
     beginAttempt: (ref, attempt, message, now) => beginAttempt(db, ref, attempt, message, now),
     finishAttempt: (ref, attempt, outcome, now, isLast = false) =>
       finishAttempt(db, policy, { ref, attempt, outcome, now, isLast }),
@@ -115,8 +127,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     setEscalation: (org, escalation) => setEscalation(db, org, escalation),
     response: (org, alert) => response(db, policy, org, alert),
     operatorNotices: (org, limit) => listOperatorNotices(db, org, limit),
-    dueSummaries: (now, limit) => dueSummaries(db, now, limit),
-    summaryTold: (summary) => summaryTold(db, policy.stormWindowMs, summary),
+    tellOperators: (org, notice, now) => tellOperators(db.run, org, notice, now),
+    raiseNotices: (frozen, now) => raiseNotices(db, frozen, now),
     stop: (org, word) => stop(db, org, word),
     resume: (org, agent, by, now) => resume(db, org, agent, by, now),
     stopped: (org) => stopsOf(db.run, org),

@@ -1,11 +1,11 @@
-/** Who runs the service: where they are reached, when an alert becomes theirs, what they are told. */
-import { desc, eq } from 'drizzle-orm';
+/** Who runs the service: where they are reached, and when an alert becomes theirs. */
+import { eq } from 'drizzle-orm';
 import type { AlertRoute, Escalation, Response } from '../domain/alert/state.js';
 import { isUrgent } from '../domain/severity.js';
 import type { Database } from './database.js';
 import type { DeliveryPolicy } from './delivery-policy.js';
-import type { OperatorNotice, Responding } from './ledger.js';
-import { operatorNotices, organisations, typed } from './schema.js';
+import type { Responding } from './ledger.js';
+import { organisations, typed } from './schema.js';
 
 /** A5. In the order they are tried. */
 export async function setOperators(
@@ -87,22 +87,4 @@ function defaultEscalation(
 ): Escalation | undefined {
   if (operators.length === 0) return undefined;
   return { levels: [{ afterMs: escalateAfterMs, routes: operators }], rounds: 1 };
-}
-
-/** A15. The newest first. */
-export async function listOperatorNotices(
-  db: Database,
-  org: string,
-  limit: number,
-): Promise<readonly OperatorNotice[]> {
-  const rows = await typed(db.run)
-    .select()
-    .from(operatorNotices)
-    .where(eq(operatorNotices.org, org))
-    .orderBy(desc(operatorNotices.id))
-    .limit(limit);
-  return rows.map(({ id, at, kind, text, toldAt }) => ({
-    ...{ id, at, kind, text },
-    ...(toldAt === null ? {} : { toldAt }),
-  }));
 }

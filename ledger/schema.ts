@@ -4,13 +4,14 @@
  */
 import { bigint, boolean, customType, pgTable, text } from 'drizzle-orm/pg-core';
 import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy';
-import type { ThresholdFacts } from '../domain/alert/facts.js';
+import type { AlertFacts } from '../domain/alert/facts.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { AlertInput, AlertRoute, Escalation, JournalEntry } from '../domain/alert/state.js';
 import type { Budget } from '../domain/configuration.js';
 import type { ChannelName } from '../domain/words.js';
 import type { Run } from './database.js';
-import type { Health, NoticeKind } from './delivery.js';
+import type { ServiceNoticeKind } from '../domain/alert/notice.js';
+import type { Health } from './delivery.js';
 import { jsonText, type Value } from './literals.js';
 
 const integer = (name: string) => bigint(name, { mode: 'number' });
@@ -66,7 +67,7 @@ export const alerts = pgTable('alert', {
   phase: text('phase').$type<'firing' | 'acknowledged' | 'resolved'>().notNull(),
   exhausted: boolean('exhausted').notNull(),
   raisedAt: integer('raised_at').notNull(),
-  facts: json('facts').$type<ThresholdFacts>().notNull(),
+  facts: json('facts').$type<AlertFacts>().notNull(),
   lastEntry: integer('last_entry').notNull(),
 });
 
@@ -159,8 +160,10 @@ export const operatorNotices = pgTable('operator_notice', {
   id: integer('id').notNull().generatedAlwaysAsIdentity(),
   org: text('org').notNull(),
   at: integer('at').notNull(),
-  kind: text('kind').$type<NoticeKind>().notNull(),
+  kind: text('kind').$type<ServiceNoticeKind>().notNull(),
   text: text('text').notNull(),
+  destination: text('destination'),
+  once: text('once'),
   toldAt: integer('told_at'),
 });
 

@@ -19,6 +19,7 @@ import {
   type RelayLedger,
 } from './deliver.js';
 import { createHandover } from './handover.js';
+import { createNotices, type NoticesLedger } from './notices.js';
 import { createOutage } from './outage.js';
 import { createPace } from './pace.js';
 
@@ -52,10 +53,12 @@ export const DEFAULT_RELAY_CONFIG: RelayConfig = {
 };
 
 export interface RelayOptions {
-  readonly ledger: RelayLedger;
+  readonly ledger: RelayLedger & NoticesLedger;
   readonly client: RelayClient;
-  /** Frozen into the alerts of late crossings. */
+  /** Frozen into the alerts of late crossings and notices. */
   readonly policy: Policy;
+  /** A15. Whose operators hear of the relay's own lag; absent: nobody. */
+  readonly serviceOrg?: string;
   readonly log: Log;
   readonly config?: Partial<RelayConfig>;
   readonly timers?: Timers;
@@ -96,16 +99,18 @@ export function createRelay(options: RelayOptions): Relay {
   const handover = createHandover(config.leaseMs / 2);
   const ledgerOutage = createOutage('the ledger', log);
   const temporalOutage = createOutage('Temporal', log);
+  const notices = createNotices({ ...options, now });
+  const owe = (work: Promise<void>): void => {
+    owed += 1;
+    void work.then(() => {
+      owed -= 1;
+      tellIfIdle();
+    });
+  };
   const deliver = createDeliver({
     ...options,
     pause: (ms) => new Promise((resolve) => timers.after(ms, resolve)),
-    owe: (work) => {
-      owed += 1;
-      void work.then(() => {
-        owed -= 1;
-        tellIfIdle();
-      });
-    },
+    owe,
     ...{ now, pace, ledgerOutage, temporalOutage, intervalMs: config.intervalMs },
   });
   const maxOrdinary = Math.max(Math.floor(config.maxInFlight * 0.8), 1);
@@ -146,6 +151,10 @@ export function createRelay(options: RelayOptions): Relay {
     }
   };
 
+  const ledgerFailed = (error: unknown): void => {
+    ledgerOutage.failed(error instanceof Error ? error.message : 'unknown failure', now());
+  };
+
   /** L-1. What may be claimed now. */
   const room = (): number => Math.min(pace.available(now()), maxOrdinary - inFlight, config.batch);
 
@@ -169,8 +178,10 @@ export function createRelay(options: RelayOptions): Relay {
     serveHandover();
     try {
       if (state === 'running') hasMore = await claimDue();
+      // Nobody waits for it: neither a crossing, nor the next claim.
+      if (notices.isDue() && ledgerOutage.isOver(now())) owe(notices.step().catch(ledgerFailed));
     } catch (error) {
-      ledgerOutage.failed(error instanceof Error ? error.message : 'unknown failure', now());
+      ledgerFailed(error);
     }
     isPumping = false;
     // With a backlog the next tokens are waited for, a few at a time: claims cost the ledger, too.

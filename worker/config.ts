@@ -34,7 +34,11 @@ export interface Config {
   /** C3. Set at start; absent: what the ledger has stays. */
   readonly emailDomains?: readonly string[];
   /** A8, A14. */
-  readonly delivery: { readonly escalateAfterMs: number; readonly stormLimit: number };
+  readonly delivery: {
+    readonly escalateAfterMs: number;
+    readonly stormLimit: number;
+    readonly stormWindowMs: number;
+  };
   /** What customers' addresses may lead to beside the public internet. */
   readonly allowTargets: AllowList;
   readonly relay: { readonly intervalMs: number; readonly signalsPerSecond: number };
@@ -191,6 +195,7 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
     delivery: {
       escalateAfterMs: values.KAVACH_ESCALATE_AFTER_MS,
       stormLimit: values.KAVACH_STORM_LIMIT,
+      stormWindowMs: values.KAVACH_STORM_WINDOW_MS,
     },
     allowTargets: values.KAVACH_ALLOW_TARGETS,
     relay: {

@@ -216,6 +216,7 @@ export const VARIABLES = z.object({
   KAVACH_ESCALATE_AFTER_MS: whole('milliseconds', 100, WEEK_MS).default(900_000),
   /** A14. Alerts a minute to one destination; the rest of that minute is held. */
   KAVACH_STORM_LIMIT: whole('alerts a minute', 1, 100_000).default(10),
+  KAVACH_STORM_WINDOW_MS: whole('milliseconds', 100, 86_400_000).default(60_000),
 
   /** In-house targets of webhooks, beside the public internet: `10.0.0.0/8,*.corp.example:8080`. */
   KAVACH_ALLOW_TARGETS: allowList.default([]),

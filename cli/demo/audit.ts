@@ -80,6 +80,7 @@ export function sumsOf(totals: { cost: number; tokens: number; calls: number }):
 
 /** The name of what an alert is about, as `crossingName` has it. */
 export function nameOfAlert({ subject, facts }: AlertStatus): string {
+  if (facts.kind === 'notice') return facts.title;
   const key = parseBudgetWorkflowId(subject);
   const run = key?.cadence === 'run' ? key.period : undefined;
   return crossingName({ run, dimension: facts.dimension, bps: facts.thresholdBps });

@@ -165,7 +165,9 @@ export function linksOf({ uiUrl, keys, observed, plan }: Outcome): Record<string
     const key = keys.get(name);
     return key === undefined ? [] : [link(budgetWorkflowId(key))];
   };
-  const kill = observed?.alerts.find(({ facts }) => facts.kills === true);
+  const kill = observed?.alerts.find(
+    ({ facts }) => facts.kind !== 'notice' && facts.kills === true,
+  );
   const [day = uiUrl] = budget(DAY);
   const [hung = uiUrl] = budget(plan.hungRun);
   return {

@@ -9,6 +9,7 @@ import type { AlertInput, AlertState, Delivery, Purpose } from './state.js';
 
 /** `critical: research-bot passed 100% of its daily cost limit`. */
 export function alertSummary({ facts }: AlertInput): string {
+  if (facts.kind === 'notice') return `${facts.severity}: ${facts.title}`.slice(0, 200);
   const { severity, agentName, thresholdBps, cadence, dimension, late } = facts;
   const what = `${agentName} passed ${String(thresholdBps / 100)}% of its ${cadence} ${dimension} limit`;
   return `${severity}: ${what}${late === true ? ' (found late)' : ''}`.slice(0, 200);
@@ -39,15 +40,12 @@ export function alertTimerSummary(state: AlertState): string {
 }
 
 export function alertDetails(state: AlertState): string {
-  const { facts } = state.input;
-  const used = codeAmount(facts.dimension, facts.spent);
-  const limit = codeAmount(facts.dimension, facts.limit);
   const lines = [
     `## ${alertSummary(state.input)}`,
     '',
     `**${state.phase}** since ${formatUtcMinute(state.resolved?.at ?? state.acknowledged?.at ?? state.raisedAt)}${byWhom(state)}`,
     '',
-    `${used} of ${limit} (${String(pctUsed(facts.spent, facts.limit))}%) at ${formatUtcMinute(facts.at)}${facts.kills === true ? '; this kills the period' : ''}`,
+    ...factsInMarkdown(state.input),
     '',
   ];
   if (state.deliveries.length > 0) {
@@ -58,9 +56,23 @@ export function alertDetails(state: AlertState): string {
   return lines.join('\n');
 }
 
+function factsInMarkdown({ facts }: AlertInput): string[] {
+  if (facts.kind === 'notice') {
+    return facts.lines.map(({ label, value }) => `- ${plain(label)}: ${plain(value)}`);
+  }
+  const { dimension, spent, limit } = facts;
+  const used = `${codeAmount(dimension, spent)} of ${codeAmount(dimension, limit)}`;
+  const kills = facts.kills === true ? '; this kills the period' : '';
+  return [`${used} (${String(pctUsed(spent, limit))}%) at ${formatUtcMinute(facts.at)}${kills}`];
+}
+
+function plain(text: string): string {
+  return text.replaceAll(/[|\n\r]/g, ' ');
+}
+
 function byWhom(state: AlertState): string {
   const by = state.resolved?.by ?? state.acknowledged?.by;
-  return by === undefined ? '' : ` by ${by.replaceAll(/[|\n\r]/g, ' ')}`;
+  return by === undefined ? '' : ` by ${plain(by)}`;
 }
 
 function deliveryLine(delivery: Delivery): string {
@@ -68,5 +80,5 @@ function deliveryLine(delivery: Delivery): string {
   const last = suppression ?? attempts.at(-1)?.reason ?? '';
   const why = { route: '', fallback: ' (fallback)', level: ` (level ${String(level)})` }[cause];
   const name = `${route.channel}${purpose === 'fire' ? why : ` (${purpose})`}`;
-  return `| ${name} | ${status} | ${String(attempts.length)} | ${last.replaceAll(/[|\n\r]/g, ' ')} |`;
+  return `| ${name} | ${status} | ${String(attempts.length)} | ${plain(last)} |`;
 }

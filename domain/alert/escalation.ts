@@ -1,10 +1,11 @@
 /**
  * A8. Who is told next when nobody takes an alert. A level's clock starts at the first accepted
  * delivery of what came before, or at the last one that ended where none was accepted; a level
- * held whole by quiet hours is passed over at once. Late alerts never escalate (B4).
+ * held whole by quiet hours is passed over at once. Late alerts and notices never escalate (B4).
  */
 import { deliveryId } from '../ids.js';
 import { note } from './deliveries.js';
+import { endsByItself } from './ending.js';
 import { hasEnded } from './result.js';
 import type { AlertState, Delivery, EscalationLevel } from './state.js';
 
@@ -33,7 +34,7 @@ export function escalate(before: AlertState, now: number): AlertState {
 
 function nextLevel({ input, phase, escalated }: AlertState): EscalationLevel | undefined {
   const escalation = input.response?.escalation;
-  if (escalation === undefined || phase !== 'firing' || input.facts.late === true) return undefined;
+  if (escalation === undefined || phase !== 'firing' || endsByItself(input)) return undefined;
   const { levels, rounds } = escalation;
   if (escalated >= levels.length * rounds) return undefined;
   return levels[escalated % levels.length];

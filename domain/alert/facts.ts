@@ -4,7 +4,11 @@
  */
 import type { Cadence, Dimension, Priority, Severity } from '../words.js';
 
+export type AlertFacts = ThresholdFacts | NoticeFacts;
+
 export interface ThresholdFacts {
+  /** Never written: recorded histories have facts without it. */
+  readonly kind?: 'threshold';
   readonly org: string;
   /** The agent's name; the organisation's for the pooled budget. */
   readonly agentName: string;
@@ -26,4 +30,28 @@ export interface ThresholdFacts {
   readonly late?: boolean;
   /** The period was killed by this crossing (K1). */
   readonly kills?: boolean;
+}
+
+/** What a notice is about: alerts that one destination was spared, or the service itself (A14, A15). */
+export type NoticeTopic = 'storm' | 'service';
+
+/** Something that is told once and needs no budget. Its words are written when it is raised. */
+export interface NoticeFacts {
+  readonly kind: 'notice';
+  readonly org: string;
+  readonly topic: NoticeTopic;
+  /** Who speaks. */
+  readonly agentName: string;
+  /** One sentence without its full stop. */
+  readonly title: string;
+  readonly lines: readonly NoticeLine[];
+  readonly severity: Severity;
+  readonly priority: Priority;
+  /** When what it tells happened, epoch ms. */
+  readonly at: number;
+}
+
+export interface NoticeLine {
+  readonly label: string;
+  readonly value: string;
 }

@@ -14,7 +14,7 @@
 import { deliveryId } from '../ids.js';
 import { assertNever, type Machine, type Step } from '../step.js';
 import { end, note, replace, sendingOf, underWay } from './deliveries.js';
-import { DELIVERED, PERIOD_END } from './ending.js';
+import { DELIVERED, endsByItself, PERIOD_END } from './ending.js';
 import { escalate, escalationDueAt } from './escalation.js';
 import type { AlertEffect, AlertEvent } from './events.js';
 import { openFallbacks } from './fallback.js';
@@ -231,10 +231,8 @@ function conclude(before: AlertState, now: number): AlertState {
   const isOver = wordAgainst(before, 'fire') !== undefined;
   const opened = escalate(openFallbacks(before, isOver, now), now);
   const fires = opened.deliveries.filter(({ purpose }) => purpose === 'fire');
-  const isLate = opened.input.facts.late === true;
-  // A late alert is nobody's period: it ends with its deliveries.
   const state =
-    isLate && opened.phase !== 'resolved' && fires.every(hasEnded)
+    endsByItself(opened.input) && opened.phase !== 'resolved' && fires.every(hasEnded)
       ? resolved(opened, { by: DELIVERED }, now)
       : opened;
   return noteResult(openSequels(state, now), now);

@@ -3,12 +3,12 @@
  * that it is over (T7). The ledger knows which destinations want to hear of an end.
  */
 import { sequelId } from '../ids.js';
+import { endsByItself } from './ending.js';
 import type { AlertState, Delivery, Purpose } from './state.js';
 
 export function openSequels(state: AlertState, now: number): AlertState {
   const { phase, acknowledged, input } = state;
-  // A late alert is nobody's incident: it ends with its deliveries.
-  if (input.facts.late === true) return state;
+  if (endsByItself(input)) return state;
   if (phase === 'resolved') return follow(state, 'resolve', () => true, now);
   if (acknowledged === undefined) return state;
   return follow(state, 'acknowledge', ({ route }) => route.channel === 'pagerduty', now);

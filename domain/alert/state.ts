@@ -3,7 +3,7 @@
  * and a delivery for each of its routes, every one on its own (A3). Plain JSON.
  */
 import type { ChannelName } from '../words.js';
-import type { ThresholdFacts } from './facts.js';
+import type { NoticeFacts, ThresholdFacts } from './facts.js';
 import type { Outcome, OutcomeKind, Suppression } from './outcome.js';
 import type { Policy } from './policy.js';
 
@@ -45,17 +45,30 @@ export interface EscalationLevel {
 }
 
 /** The frozen input of an alert. */
-export interface AlertInput {
+export type AlertInput = ThresholdAlert | NoticeAlert;
+
+interface FrozenAlert {
   readonly id: string;
   readonly org: string;
-  /** The workflow id of the budget period it belongs to. */
-  readonly subject: string;
-  readonly kind: 'threshold';
-  readonly facts: ThresholdFacts;
   readonly routes: readonly AlertRoute[];
-  readonly firing: FiringRef;
   readonly policy: Policy;
   readonly response?: Response;
+}
+
+export interface ThresholdAlert extends FrozenAlert {
+  readonly kind: 'threshold';
+  /** The workflow id of the budget period it belongs to. */
+  readonly subject: string;
+  readonly facts: ThresholdFacts;
+  readonly firing: FiringRef;
+}
+
+/** Nothing was crossed: it has no period, no incident, no escalation, and ends by itself (A1). */
+export interface NoticeAlert extends FrozenAlert {
+  readonly kind: 'notice';
+  /** What it is about: `storm/<destination>`, `service`. */
+  readonly subject: string;
+  readonly facts: NoticeFacts;
 }
 
 export interface Attempt {

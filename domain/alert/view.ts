@@ -1,5 +1,5 @@
 /** What an alert says of itself when asked. */
-import type { ThresholdFacts } from './facts.js';
+import type { AlertFacts } from './facts.js';
 import type { AlertResult, Delivery } from './state.js';
 
 export interface AlertStatus {
@@ -7,7 +7,7 @@ export interface AlertStatus {
   readonly org: string;
   readonly subject: string;
   readonly phase: 'firing' | 'acknowledged' | 'resolved';
-  readonly facts: ThresholdFacts;
+  readonly facts: AlertFacts;
   readonly raisedAt: number;
   readonly acknowledged?: { readonly by: string; readonly at: number; readonly note?: string };
   readonly resolved?: { readonly by: string; readonly at: number; readonly note?: string };

@@ -1,6 +1,6 @@
 /** What a crossing becomes: the frozen input of its alert (A1, T4, T6). */
 import type { Policy } from '../alert/policy.js';
-import type { AlertInput, AlertRoute } from '../alert/state.js';
+import type { AlertRoute, ThresholdAlert } from '../alert/state.js';
 import { alertWorkflowId, budgetWorkflowId, periodRowId } from '../ids.js';
 import { priorityOf, severityOf } from '../severity.js';
 import type { PeriodKey, PeriodWindow } from './period-key.js';
@@ -20,7 +20,7 @@ export function alertInputOf(
   crossing: Crossing,
   firingNo: number,
   now: number,
-): AlertInput {
+): ThresholdAlert {
   const { key, window, name, policy, limitsRev } = origin;
   const severity = severityOf(crossing.bps);
   return {

@@ -1,5 +1,5 @@
 /** What can happen to a budget period, and what it asks to be done. */
-import type { AlertInput } from '../alert/state.js';
+import type { ThresholdAlert } from '../alert/state.js';
 import type { PeriodOpening, PeriodRow } from './input.js';
 import type { Report } from './report.js';
 import type { Published } from './state.js';
@@ -31,5 +31,5 @@ export type BudgetEffect =
       readonly mark: string;
       readonly covers: number;
     }
-  | { readonly type: 'raiseAlert'; readonly input: AlertInput }
+  | { readonly type: 'raiseAlert'; readonly input: ThresholdAlert }
   | { readonly type: 'endAlert'; readonly alertId: string; readonly at: number };

@@ -3,7 +3,7 @@
  * says it is late; it never kills and never escalates. Decided by the relay, in the ledger.
  */
 import type { Policy } from '../alert/policy.js';
-import type { AlertInput } from '../alert/state.js';
+import type { ThresholdAlert } from '../alert/state.js';
 import { alertInputOf, routesOf } from './alert-input.js';
 import type { PeriodRow } from './input.js';
 import { beginBudget } from './input.js';
@@ -16,7 +16,7 @@ import type { Totals } from './totals.js';
 export interface LateVerdict {
   readonly latches: Latches;
   readonly firingNo: number;
-  readonly alert?: AlertInput;
+  readonly alert?: ThresholdAlert;
 }
 
 /** `own` are the row's totals now. A cooldown cannot hold here: nothing will look again. */

@@ -1,5 +1,5 @@
 /** What goes back to the row, and when: only when something the row holds has changed. */
-import type { AlertInput } from '../alert/state.js';
+import type { ThresholdAlert } from '../alert/state.js';
 import { notifyFor } from './notify.js';
 import type { BudgetState, Published } from './state.js';
 import { LEDGER } from './state.js';
@@ -32,7 +32,7 @@ function contentOf(state: BudgetState, now: number): Omit<Published, 'order' | '
 }
 
 /** Whether those that wait have the last numbers: then the next life gives them the same ids. */
-function areLast(waiting: readonly AlertInput[], firingNo: number): boolean {
+function areLast(waiting: readonly ThresholdAlert[], firingNo: number): boolean {
   return waiting.every(({ firing }) => firing.no > firingNo - waiting.length);
 }
 

@@ -3,7 +3,7 @@
  * row keeps what a new life of the workflow needs (`Published`).
  */
 import type { Policy } from '../alert/policy.js';
-import type { AlertInput } from '../alert/state.js';
+import type { ThresholdAlert } from '../alert/state.js';
 import type { Dimension } from '../words.js';
 import type { Limits } from './limits.js';
 import type { PeriodKey, PeriodWindow } from './period-key.js';
@@ -71,7 +71,7 @@ export interface OpenAlert {
 
 /** An alert on its way: its start is under way, or is tried again at `againAt`. */
 export interface Raising {
-  readonly input: AlertInput;
+  readonly input: ThresholdAlert;
   readonly againAt?: number;
 }
 
@@ -95,7 +95,7 @@ export interface BudgetState {
   /** When a failed publish is tried again. */
   readonly republishAt?: number;
   /** Crossings whose alert waits for the row to say `killed` (K3). */
-  readonly afterPublish: readonly AlertInput[];
+  readonly afterPublish: readonly ThresholdAlert[];
   /** Alerts that are not yet known to have started. */
   readonly raising: readonly Raising[];
   /** When the state was last looked at: time-driven moments up to it are done with. */

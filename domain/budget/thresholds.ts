@@ -7,7 +7,7 @@
  * T5. Only a raise re-arms; a crossing inside the cooldown is held and fires at its end.
  */
 import { thresholdAmount } from '../ratio.js';
-import type { AlertInput } from '../alert/state.js';
+import type { ThresholdAlert } from '../alert/state.js';
 import type { Dimension } from '../words.js';
 import { latchKey } from './latch-key.js';
 import type { Limits, Route } from './limits.js';
@@ -90,7 +90,7 @@ function spend(
 }
 
 /** The latches as they were before these alerts fired: nobody has been told of them yet. */
-export function unfire(latches: Latches, alerts: readonly AlertInput[]): Latches {
+export function unfire(latches: Latches, alerts: readonly ThresholdAlert[]): Latches {
   if (alerts.length === 0) return latches;
   const next: Record<string, Latch> = { ...latches };
   for (const { facts, routes } of alerts) {

@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { createActivities, type ActivityDependencies } from '../../activities/index.js';
 import type { DeliverInput } from '../../activities/deliver.js';
 import type { Channel, DeliveryRequest } from '../../channels/channel.js';
+import { stormNotice } from '../../domain/alert/notice.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
-import type { ClaimedPeriod } from '../../ledger/ledger.js';
+import type { ClaimedPeriod, DeliveryRef } from '../../ledger/ledger.js';
 import { limitsOf, rowWith, T0 } from '../domain/budget-driver.js';
 
 function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
@@ -108,6 +109,30 @@ describe('deliver', () => {
       await expect(failing).rejects.not.toThrow(/password/);
       expect(requests).toHaveLength(0);
     }
+  });
+
+  test('A14: only what sums a storm up says so to the ledger, and speaks for no crossing', async () => {
+    const refs: DeliveryRef[] = [];
+    const { activities } = stage({
+      openDelivery: (ref) => {
+        refs.push(ref);
+        return Promise.resolve({ type: 'suppressed', reason: 'storm' });
+      },
+    });
+    const storm = {
+      org: 'acme',
+      destination: 'd1',
+      channel: 'webhook',
+      held: 1,
+      from: T0,
+    } as const;
+    const crossing = attempt(1);
+    await activities.deliver(crossing);
+    await activities.deliver({ ...crossing, input: stormNotice(storm, DEFAULT_POLICY, T0) });
+    expect(refs.map(({ sumsUp, firing }) => [sumsUp, firing?.bps])).toEqual([
+      [undefined, 8_000],
+      [true, undefined],
+    ]);
   });
 
   test('V-3: an outcome that could not be recorded is answered all the same', async () => {

@@ -5,7 +5,14 @@ import type { EmailContent } from '../../channels/email-message.js';
 import type { OutcomeKind } from '../../domain/alert/outcome.js';
 import { resendError } from '../../fakes/sink-providers.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
-import { firingView, HOSTILE_NAMES, killingView, lateView, resolvedView } from './channel-views.js';
+import {
+  firingView,
+  HOSTILE_NAMES,
+  killingView,
+  lateView,
+  noticeView,
+  resolvedView,
+} from './channel-views.js';
 
 const FROM = 'Kavach <alerts@kavach.example.com>';
 
@@ -182,6 +189,7 @@ describe('what is mailed', () => {
     ['resolved', resolvedView()],
     ['killing', killingView()],
     ['late', lateView()],
+    ['notice', noticeView()],
   ])('the %s message', async (name, view) => {
     const { subject, html, text } = parse(channel.render(view).body);
     const whole = `Subject: ${subject}\n\n${text}\n--- html ---\n${html}`;

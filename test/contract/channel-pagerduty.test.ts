@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { createPagerdutyChannel } from '../../channels/pagerduty.js';
 import type { AlertView } from '../../channels/channel.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
-import { firingView, HOSTILE_NAMES, killingView, lateView, resolvedView } from './channel-views.js';
+import {
+  firingView,
+  HOSTILE_NAMES,
+  killingView,
+  lateView,
+  noticeView,
+  resolvedView,
+} from './channel-views.js';
 
 const ROUTING_KEY = 'R0canary0123456789abcdefghijklmn';
 
@@ -126,6 +133,7 @@ describe('what is sent to PagerDuty', () => {
     ['resolved', resolvedView()],
     ['killing', killingView()],
     ['late', lateView()],
+    ['notice', noticeView()],
   ])('the %s event', async (name, view) => {
     const pretty = `${JSON.stringify(parse(channel.render(view).body), undefined, 2)}\n`;
     await expect(pretty).toMatchFileSnapshot(`golden/pagerduty-${name}.json`);

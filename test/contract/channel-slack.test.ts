@@ -3,7 +3,14 @@ import type { Channel } from '../../channels/channel.js';
 import { createSlackChannel } from '../../channels/slack.js';
 import type { OutcomeKind } from '../../domain/alert/outcome.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
-import { firingView, HOSTILE_NAMES, killingView, lateView, resolvedView } from './channel-views.js';
+import {
+  firingView,
+  HOSTILE_NAMES,
+  killingView,
+  lateView,
+  noticeView,
+  resolvedView,
+} from './channel-views.js';
 import { LOOPBACK_GUARD } from './loopback-guard.js';
 
 const slack: ChannelUnderTest = {
@@ -127,6 +134,7 @@ describe('what is sent to Slack', () => {
     ['resolved', resolvedView()],
     ['killing', killingView()],
     ['late', lateView()],
+    ['notice', noticeView()],
   ])('the %s message', async (name, view) => {
     const pretty = `${JSON.stringify(parse(render(view).body), undefined, 2)}\n`;
     await expect(pretty).toMatchFileSnapshot(`golden/slack-${name}.json`);

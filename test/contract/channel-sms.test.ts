@@ -7,7 +7,14 @@ import { createSmsChannel, type SmsOptions } from '../../channels/sms.js';
 import type { OutcomeKind } from '../../domain/alert/outcome.js';
 import { twilioRefusal } from '../../fakes/twilio.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
-import { firingView, HOSTILE_NAMES, killingView, lateView, resolvedView } from './channel-views.js';
+import {
+  firingView,
+  HOSTILE_NAMES,
+  killingView,
+  lateView,
+  noticeView,
+  resolvedView,
+} from './channel-views.js';
 
 const NUMBER = '+15550042424';
 const ACCOUNT: SmsOptions = {
@@ -248,6 +255,7 @@ describe('what is sent by SMS', () => {
     ['resolved', resolvedView()],
     ['killing', killingView()],
     ['late', lateView()],
+    ['notice', noticeView()],
     ['cyrillic', firingView({ agentName: 'исследователь 🤖' })],
   ])('the %s message', async (name, view) => {
     const text = renderSms(view);

@@ -1,6 +1,6 @@
 /** The views that channel tests render from. */
 import type { AlertView } from '../../channels/channel.js';
-import type { ThresholdFacts } from '../../domain/alert/facts.js';
+import type { NoticeFacts, ThresholdFacts } from '../../domain/alert/facts.js';
 
 const FACTS: ThresholdFacts = {
   org: 'acme',
@@ -17,12 +17,13 @@ const FACTS: ThresholdFacts = {
   at: Date.UTC(2026, 10, 21, 12, 34, 56, 789),
 };
 
-export function firingView(facts: Partial<ThresholdFacts> = {}): AlertView {
+export function firingView(
+  facts: Partial<ThresholdFacts> = {},
+): AlertView & { readonly facts: ThresholdFacts } {
   return {
     incidentKey: 'kavach-incident',
     code: 'K7Q2MD',
     alertId: 'alert/acme/research-bot/7',
-    kind: 'threshold',
     state: 'firing',
     facts: { ...FACTS, ...facts },
     dashboardUrl: 'https://kavach.example.com/alerts/7?org=acme&from=mail',
@@ -52,6 +53,25 @@ export function killingView(): AlertView {
 /** Found after the period's end (B4). */
 export function lateView(): AlertView {
   return firingView({ late: true });
+}
+
+/** A14. What a storm held back from one destination. */
+export function noticeView(facts: Partial<NoticeFacts> = {}): AlertView {
+  return {
+    ...firingView(),
+    incidentKey: 'kavach-notice',
+    alertId: 'alert/acme/notice/storm-7',
+    facts: {
+      ...{ kind: 'notice', org: 'acme', topic: 'storm', agentName: 'Kavach' },
+      title: '3 more alerts were raised within a minute and not sent one by one',
+      lines: [
+        { label: 'Held back', value: '3' },
+        { label: 'Where to look', value: '`kavach alerts` lists all of them' },
+      ],
+      ...{ severity: 'error', priority: 'high', at: FACTS.at },
+      ...facts,
+    },
+  };
 }
 
 /** Names that try to leave the place they are put in. */

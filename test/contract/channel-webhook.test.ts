@@ -6,7 +6,7 @@ import { createWebhookChannel } from '../../channels/webhook.js';
 import type { SinkRequest } from '../../fakes/sink.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
 import { LOOPBACK_GUARD } from './loopback-guard.js';
-import { firingView, killingView, lateView, resolvedView } from './channel-views.js';
+import { firingView, killingView, lateView, noticeView, resolvedView } from './channel-views.js';
 
 const PLAIN_SECRET = 'canary-plain-secret-ü';
 const OLD_SECRET = `whsec_${Buffer.from('canary-old-secret-of-24-bytes').toString('base64')}`;
@@ -128,6 +128,7 @@ describe('what is sent to an endpoint', () => {
     ['resolved', resolvedView()],
     ['killing', killingView()],
     ['late', lateView()],
+    ['notice', noticeView()],
   ])('the %s message', async (name, view) => {
     const pretty = `${JSON.stringify(JSON.parse(channel.render(view).body), undefined, 2)}\n`;
     await expect(pretty).toMatchFileSnapshot(`golden/webhook-${name}.json`);

@@ -8,6 +8,7 @@ const COMMANDS = [
   'demo',
   'status',
   'alerts',
+  'notices',
   'alert',
   'ack',
   'resolve',

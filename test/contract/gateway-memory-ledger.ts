@@ -251,6 +251,7 @@ export function createMemoryLedger(): MemoryLedger {
           .slice(0, limit)
           .map(([rowId, row]) => view(row, rowId)),
       ),
+    operatorNotices: () => Promise.resolve([]),
     alerts: ({ limit }) => Promise.resolve(ledger.alertViews.slice(0, limit)),
     alert: (org, id) => {
       const alert = ledger.alertViews.find((each) => each.org === org && each.id === id);

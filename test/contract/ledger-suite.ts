@@ -19,6 +19,7 @@ import { publishingContract } from './ledger/publishing.js';
 import { relayingContract } from './ledger/relaying.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
+import { tellingContract } from './ledger/telling.js';
 
 export interface StartedDatabase {
   readonly databaseUrl: string;
@@ -99,6 +100,7 @@ export function ledgerContract(
     pacingContract(bed);
     incidentsContract(bed);
     operatingContract(bed);
+    tellingContract(bed);
     more(bed);
   });
 }

@@ -3,7 +3,12 @@ import type { AlertEffect, AlertEvent } from '../../domain/alert/events.js';
 import type { Outcome, OutcomeKind, Suppression } from '../../domain/alert/outcome.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import { alertMachine, beginAlert } from '../../domain/alert/reduce.js';
-import type { AlertInput, JournalEntry, Response } from '../../domain/alert/state.js';
+import type {
+  AlertInput,
+  JournalEntry,
+  Response,
+  ThresholdAlert,
+} from '../../domain/alert/state.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
 import type { ChannelName } from '../../domain/words.js';
 import { T0, limitsOf, rowWith } from './budget-driver.js';
@@ -15,7 +20,7 @@ export function inputOf(
   channels: readonly ChannelName[],
   bps = 8_000,
   response?: Response,
-): AlertInput {
+): ThresholdAlert {
   const row = rowWith(limitsOf(1_000, []));
   const routes = channels.map((channel, index) => ({ channel, destination: `d${String(index)}` }));
   const input = alertInputOf(

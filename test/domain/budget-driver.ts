@@ -1,6 +1,6 @@
 /** Drives the budget machine by hand: effects are kept, and performed when a test says so. */
 import { DEFAULT_POLICY, type Policy } from '../../domain/alert/policy.js';
-import type { AlertInput } from '../../domain/alert/state.js';
+import type { ThresholdAlert } from '../../domain/alert/state.js';
 import type { BudgetEffect, BudgetEvent } from '../../domain/budget/events.js';
 import { beginBudget, type PeriodRow } from '../../domain/budget/input.js';
 import type { Limit, Limits, Threshold } from '../../domain/budget/limits.js';
@@ -62,7 +62,7 @@ export function totals(seq: number, cost: number, more: Partial<Report> = {}): R
 
 export interface BudgetDriver {
   readonly state: BudgetState;
-  readonly alerts: readonly AlertInput[];
+  readonly alerts: readonly ThresholdAlert[];
   readonly ended: readonly string[];
   readonly published: readonly Published[];
   now: number;
@@ -84,7 +84,7 @@ export function driveBudget(
   rotate = false,
 ): BudgetDriver {
   let state = beginBudget({ kind: 'row', row, policy: { ...DEFAULT_POLICY, ...policy } });
-  const alerts: AlertInput[] = [];
+  const alerts: ThresholdAlert[] = [];
   const ended: string[] = [];
   const published: Published[] = [];
   const held: Extract<BudgetEffect, { type: 'publish' }>[] = [];

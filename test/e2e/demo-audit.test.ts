@@ -4,6 +4,7 @@ import { audit } from '../../cli/demo/audit.js';
 import type { Observed } from '../../cli/demo/observe.js';
 import { periodKeys, DAY } from '../../cli/demo/observe.js';
 import { createPlan, type Plan, type Sums } from '../../cli/demo/plan.js';
+import type { ThresholdFacts } from '../../domain/alert/facts.js';
 import type { AlertStatus } from '../../domain/alert/view.js';
 import type { BudgetStatus } from '../../domain/budget/view.js';
 import { alertWorkflowId, budgetWorkflowId, deliveryId, idempotencyKey } from '../../domain/ids.js';
@@ -70,6 +71,11 @@ function faultless() {
   return { usage: plan.total, rows, workflows, alerts, requests } satisfies Observed;
 }
 
+function thresholdOf({ facts }: AlertStatus): ThresholdFacts {
+  if (facts.kind === 'notice') throw new Error(`${facts.title} is no threshold`);
+  return facts;
+}
+
 describe('the audit of a play', () => {
   test('finds nothing where every book agrees', () => {
     expect(plan.crossings.some(({ channels }) => channels.includes('kill'))).toBe(true);
@@ -101,9 +107,10 @@ describe('the audit of a play', () => {
   test('T2: a threshold that fired twice, never, or without reason', () => {
     const seen = faultless();
     const [first, second] = seen.alerts as [AlertStatus, AlertStatus];
-    const odd = { ...first, facts: { ...first.facts, thresholdBps: 1 }, deliveries: [] };
+    const facts = { ...thresholdOf(first), thresholdBps: 1 };
+    const odd = { ...first, facts, deliveries: [] };
     const found = audit(plan, { ...seen, alerts: [first, first, ...seen.alerts.slice(2), odd] });
-    expect(second.facts.thresholdBps).toBe(8_000);
+    expect(thresholdOf(second).thresholdBps).toBe(8_000);
     expect(found).toContain('day/cost/5000: fired 2 times, not once');
     expect(found).toContain('day/cost/8000: fired 0 times, not once');
     expect(found).toContain('day/cost/1: fired, and the trace does not reach it');

@@ -72,7 +72,9 @@ const alertsOf = async (): Promise<FoundAlert[]> => {
   return Promise.all(alerts.map(({ id }) => service.get<FoundAlert>(`/v1/alerts/${id}`)));
 };
 const alertAt = async (bps: number): Promise<FoundAlert | undefined> =>
-  (await alertsOf()).find(({ alert }) => alert.facts.thresholdBps === bps);
+  (await alertsOf()).find(
+    ({ alert: { facts } }) => facts.kind !== 'notice' && facts.thresholdBps === bps,
+  );
 
 /** Everything that was billed is in the ledger: the agent has flushed. */
 async function untilFlushed(): Promise<StatusView> {

@@ -241,6 +241,29 @@ export const MUTANTS: readonly Mutant[] = [
     test: ALERT_RESPONSE,
   },
   {
+    name: 'a summary is not held by the storm it sums up (A14)',
+    edits: [
+      edit(
+        'ledger/deliveries.ts',
+        "return sumsUp === true ? undefined : 'minute';",
+        "return 'minute';",
+      ),
+    ],
+    test: LEDGER,
+    only: 'A14',
+  },
+  {
+    name: 'a notice is told to an operator it is not about (A15)',
+    edits: [
+      edit(
+        'domain/alert/notice.ts',
+        'const route = fit ?? operators[0];',
+        'const [route] = operators;',
+      ),
+    ],
+    test: 'test/domain/alert-notice.test.ts',
+  },
+  {
     name: 'a text message is gated by its priority (A7)',
     edits: [
       edit('domain/alert/holds.ts', 'isUrgent(input.facts.priority)', 'input.facts.priority'),

@@ -1,7 +1,9 @@
 /** The kinds of path a period and an alert can take, each played once on a real server. */
 import { ApplicationFailure } from '@temporalio/common';
+import type { AlertWorkflowInput } from '../../domain/alert/events.js';
+import { stormNotice } from '../../domain/alert/notice.js';
 import { DEFAULT_POLICY, type Policy } from '../../domain/alert/policy.js';
-import type { AlertInput } from '../../domain/alert/state.js';
+import type { ThresholdAlert } from '../../domain/alert/state.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
 import type { BudgetPeriodInput, PeriodRow } from '../../domain/budget/input.js';
 import type { Limits, Route } from '../../domain/budget/limits.js';
@@ -109,9 +111,9 @@ function period(stage: Stage, row: PeriodRow, policy: Partial<Policy> = {}, open
 async function alert(
   stage: Stage,
   org: string,
-  more: Partial<AlertInput['facts']> = {},
+  more: Partial<ThresholdAlert['facts']> = {},
   policy = {},
-  response?: AlertInput['response'],
+  response?: ThresholdAlert['response'],
 ) {
   const row = rowOf(org);
   const crossing = { dimension: 'cost', bps: 10_000, limit: 1_000, spent: 1_000 } as const;
@@ -121,7 +123,7 @@ async function alert(
     1,
     Date.now(),
   );
-  const input: AlertInput = {
+  const input: ThresholdAlert = {
     ...made,
     facts: { ...made.facts, ...more },
     ...(response === undefined ? {} : { response }),
@@ -157,6 +159,23 @@ const onCall = { operators: [pager] };
 const transient = { type: 'sent', outcome: { kind: 'transient', reason: 'HTTP 503' } } as const;
 
 export const PATHS: Readonly<Record<string, Path>> = {
+  notice: async (stage) => {
+    const storm = { org: 'notice', destination: 'd1', channel: 'slack', held: 3, from: 0 } as const;
+    const made = stormNotice(storm, QUICK, Date.now());
+    const input = { ...made, response: onCall };
+    stage.answer('notice', {
+      deliver: ({ delivery }) =>
+        delivery.route.channel === 'slack'
+          ? { type: 'suppressed', reason: 'unhealthy_destination' }
+          : { type: 'sent', outcome: { kind: 'accepted', reason: 'HTTP 202' } },
+    });
+    const { id: workflowId } = input;
+    const { taskQueue } = stage;
+    const args: [AlertWorkflowInput] = [{ kind: 'raised', input }];
+    await stage.client.workflow.start('alert', { workflowId, taskQueue, args });
+    await stage.handle(workflowId).result();
+    return [{ name: 'alert-notice', workflowId }];
+  },
   thresholds: async (stage) => {
     const { send, firings, close, kept, keptAlert } = period(stage, rowOf('thresholds'));
     await send(reportOf(1, 600));

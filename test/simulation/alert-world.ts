@@ -4,6 +4,7 @@
  * and lost workers.
  */
 import { isPerson } from '../../domain/alert/ending.js';
+import { stormNotice } from '../../domain/alert/notice.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import type { AlertInput, AlertRoute, AlertState, Response } from '../../domain/alert/state.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
@@ -77,6 +78,17 @@ function isEndedByPerson({ resolved }: AlertState): boolean {
 }
 
 function inputOf(dice: Dice): AlertInput {
+  const response = dice.chance(0.8) ? { response: responseOf(dice) } : {};
+  return { ...(dice.chance(0.1) ? noticeOf(dice) : crossingOf(dice)), ...response };
+}
+
+function noticeOf(dice: Dice): AlertInput {
+  const from = T0 - dice.between(0, 600_000);
+  const route = { destination: 'own-0', channel: dice.pick(SENDABLE) };
+  return stormNotice({ org: 'acme', held: 3, from, ...route }, DEFAULT_POLICY, T0);
+}
+
+function crossingOf(dice: Dice): AlertInput {
   const row = rowWith(limitsOf(1_000, []));
   const bps = dice.pick([5_000, 9_000, 10_000]);
   const routes = routesOf(dice, 'own', 4);
@@ -84,7 +96,7 @@ function inputOf(dice: Dice): AlertInput {
   const crossing = { dimension: 'cost', bps, limit: 1_000, spent: 1_000, routes } as const;
   const input = alertInputOf(origin, crossing, 1, T0);
   const late = dice.chance(0.1) ? { facts: { ...input.facts, late: true } } : {};
-  return { ...input, ...late, ...(dice.chance(0.8) ? { response: responseOf(dice) } : {}) };
+  return { ...input, ...late };
 }
 
 function responseOf(dice: Dice): Response {

@@ -173,7 +173,7 @@ export function createProviders(
       return isTold ? undefined : 'resolved';
     }
     if (chaos.holds !== undefined && chaos.trouble(0.1)) return dice.pick(chaos.holds);
-    if (cause !== 'route') return undefined;
+    if (cause !== 'route' || input.kind === 'notice') return undefined;
     const key = `${firingOf(input, route.channel)}/${String(input.firing.limitsRev)}`;
     const holder = firings.get(key) ?? input.id;
     firings.set(key, holder);
@@ -201,7 +201,8 @@ const FATES = [
   'lost',
 ] as const;
 
-export function firingOf({ facts }: AlertInput, channel: string): string {
+export function firingOf({ id, facts }: AlertInput, channel: string): string {
+  if (facts.kind === 'notice') return `${id}/${channel}`;
   const { dimension, thresholdBps, limit } = facts;
   return `${dimension}/${String(thresholdBps)}/${channel}/${String(limit)}`;
 }

@@ -1,6 +1,6 @@
 /** The relay of one row: relay/plan.ts decides, the rest follows relay/deliver.ts, synchronously. */
 import type { Policy } from '../../domain/alert/policy.js';
-import type { AlertInput } from '../../domain/alert/state.js';
+import type { ThresholdAlert } from '../../domain/alert/state.js';
 import type { PeriodRow } from '../../domain/budget/input.js';
 import { evaluateLate } from '../../domain/budget/late.js';
 import type { Report } from '../../domain/budget/report.js';
@@ -24,13 +24,13 @@ export interface RelayPorts {
   tell(row: PeriodRow, report: Report): 'delivered' | 'already_ended';
   /** The same signal once more, late. */
   repeat(report: Report): void;
-  startAlert(input: AlertInput): void;
+  startAlert(input: ThresholdAlert): void;
 }
 
 /** Answers what wakes it: to be called whenever the row has changed. */
 export function createRowRelay(ports: RelayPorts): () => void {
   const { row, policy, chaos, clock, dice } = ports;
-  const outbox: AlertInput[] = [];
+  const outbox: ThresholdAlert[] = [];
   let wakesAt = Number.POSITIVE_INFINITY;
 
   const wakeAt = (at: number): void => {

@@ -3,7 +3,7 @@
  * amounts, claims under a lease and a fence, publishes that never go back (L-3), late evaluation.
  * When a row is due follows the statements in ledger/period-sql.ts.
  */
-import type { AlertInput } from '../../domain/alert/state.js';
+import type { ThresholdAlert } from '../../domain/alert/state.js';
 import type { PeriodOpening } from '../../domain/budget/input.js';
 import type { Limits } from '../../domain/budget/limits.js';
 import { initialNotify, notifyFor } from '../../domain/budget/notify.js';
@@ -181,7 +181,7 @@ export function closeRow(row: Row, told: ClaimedPeriod, seq: number, now: number
 export function recordLate(
   row: Row,
   told: ClaimedPeriod,
-  late: { latches: Row['latches']; firingNo: number; alert?: AlertInput },
+  late: { latches: Row['latches']; firingNo: number; alert?: ThresholdAlert },
   now: number,
 ): boolean {
   if (row.fence !== told.fence || row.state !== 'closed') return false;

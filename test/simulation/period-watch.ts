@@ -11,7 +11,7 @@
  *   what is reached was told; what the row says fired has its alert;
  * - everything has ended, and the row says what the workflow said.
  */
-import type { AlertInput, AlertState } from '../../domain/alert/state.js';
+import type { ThresholdAlert, AlertState } from '../../domain/alert/state.js';
 import { hasEnded } from '../../domain/alert/result.js';
 import { LEDGER, type BudgetState, type SenderTotals } from '../../domain/budget/state.js';
 import { sumOf } from '../../domain/budget/sum.js';
@@ -28,7 +28,7 @@ export function createWatcher(
 ): Watch & { atTheEnd(): void } {
   let known: Record<string, SenderTotals> = {};
   const killedAt: number[] = [];
-  const inputs = new Map<string, AlertInput>();
+  const inputs = new Map<string, ThresholdAlert>();
 
   const totalsHold = (state: BudgetState): void => {
     const { totals } = sumOf(Object.values(state.senders));
@@ -59,6 +59,7 @@ export function createWatcher(
       }
     },
     onAlert: (input) => {
+      if (input.kind === 'notice') throw new Error(`${input.id} is no crossing`);
       inputs.set(input.id, input);
       if (input.facts.late === true) {
         if (input.facts.kills === true) throw new Error('B4: a late crossing killed');
@@ -139,7 +140,10 @@ function toldOnce({ arrivals }: PeriodWorld): void {
   }
 }
 
-function toldWhatIsReached({ row, alerts }: PeriodWorld, inputs: Map<string, AlertInput>): void {
+function toldWhatIsReached(
+  { row, alerts }: PeriodWorld,
+  inputs: Map<string, ThresholdAlert>,
+): void {
   const decided = new Set<string>();
   const late = new Set<string>();
   for (const input of inputs.values()) {

@@ -5,7 +5,7 @@
  * and starts again from its row. All from one seed.
  */
 import type { Policy } from '../../domain/alert/policy.js';
-import type { AlertInput } from '../../domain/alert/state.js';
+import type { ThresholdAlert } from '../../domain/alert/state.js';
 import type { BudgetEffect, BudgetEvent } from '../../domain/budget/events.js';
 import {
   beginBudget,
@@ -118,7 +118,7 @@ export function createPeriodWorld(
   }
 
   /** An activity: of a life that is lost it may not be tried again, and a failed one may have been done. */
-  function raise(input: AlertInput, soon: (event: BudgetEvent) => void): void {
+  function raise(input: ThresholdAlert, soon: (event: BudgetEvent) => void): void {
     const life = actor;
     clock.after(chaos.delay(), () => {
       if (life?.phase() === 'lost' && dice.chance(0.5)) return;

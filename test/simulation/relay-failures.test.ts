@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { NewNotice } from '../../ledger/ledger.js';
 import {
   after,
   claimOf,
@@ -7,6 +8,7 @@ import {
   manyClaims,
   T0,
   UNAVAILABLE,
+  type World,
 } from './relay-world.js';
 
 const INVALID_ARGUMENT = 3;
@@ -186,3 +188,30 @@ describe('stopping', () => {
     expect(world.logged).toEqual(['warn relay: stopped with work under way']);
   });
 });
+
+describe('what the service says of itself (A15)', () => {
+  test('notices are raised every two seconds, whatever else is due', async () => {
+    const world = createWorld();
+    world.relay.start();
+    await world.timers.advance(10_000);
+    expect(world.raises).toBeGreaterThanOrEqual(4);
+    expect(world.raises).toBeLessThanOrEqual(6);
+  });
+
+  test('a lag of a minute is told, in one wording an hour', async () => {
+    const world = createWorld();
+    world.lagMs = 59_999;
+    world.relay.start();
+    await world.timers.advance(40_000);
+    expect(told(world)).toEqual([]);
+    world.lagMs = 60_000;
+    await world.timers.advance(90_000);
+    expect(new Set(told(world)).size).toBe(1);
+  });
+});
+
+function told(world: World): string[] {
+  return world.written
+    .filter(({ what }) => what === 'tellOperators')
+    .map(({ fields }) => (fields as NewNotice).once ?? '');
+}

@@ -7,6 +7,7 @@ import type { AlertInput } from '../../domain/alert/state.js';
 import type { Report } from '../../domain/budget/report.js';
 import type { ClaimedPeriod, OutboxAlert } from '../../ledger/ledger.js';
 import type { RelayClient, RelayLedger } from '../../relay/deliver.js';
+import type { NoticesLedger } from '../../relay/notices.js';
 import { createRelay, type Relay, type RelayConfig } from '../../relay/relay.js';
 import { limitsOf, rowWith, T0 } from '../domain/budget-driver.js';
 import { createVirtualTimers, type VirtualTimers } from '../support/virtual-timers.js';
@@ -69,6 +70,10 @@ export interface World {
   answer: (id: string) => Promise<ReportAnswer>;
   /** How long the ledger takes to hand out rows. */
   claimMs: number;
+  /** How long the oldest due row is said to have waited. */
+  lagMs: number;
+  /** How often notices were raised. */
+  raises: number;
   /** Throws what the ledger shall fail with. */
   ledgerFault: () => void;
   put(...claims: ClaimedPeriod[]): void;
@@ -97,7 +102,7 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
     if (row?.claim.fence === claim.fence) row.dueAt = dueAt;
   };
 
-  const ledger: RelayLedger = {
+  const ledger: RelayLedger & NoticesLedger = {
     claimPeriods: async ({ now, limit, leaseMs }) => {
       world.ledgerFault();
       const due = [...rows.values()]
@@ -147,6 +152,16 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
       alerts.delete(id);
       return Promise.resolve();
     },
+    raiseNotices: () => {
+      world.ledgerFault();
+      world.raises += 1;
+      return Promise.resolve(0);
+    },
+    lag: () => Promise.resolve({ due: 1, oldestMs: world.lagMs, parked: 0 }),
+    tellOperators: (org, notice) => {
+      write('tellOperators', org, notice);
+      return Promise.resolve();
+    },
     alertFailed: async (id, _fence, failure) => {
       write('alertFailed', id, failure);
       const known = alerts.get(id);
@@ -186,13 +201,18 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
 
   const world: World = {
     timers,
-    relay: createRelay({ ledger, client, policy: DEFAULT_POLICY, log, config, timers }),
+    relay: createRelay({
+      ...{ ledger, client, policy: DEFAULT_POLICY, log, config, timers },
+      serviceOrg: 'default',
+    }),
     sent: [],
     startedAlerts: [],
     written: [],
     logged,
     maxInFlight: 0,
     claimMs: 0,
+    lagMs: 0,
+    raises: 0,
     answer: () => Promise.resolve('delivered'),
     ledgerFault: () => undefined,
     put: (...claims) => {

@@ -40,7 +40,7 @@ function period(policy: Partial<Policy> = {}, endsAt?: number) {
   const fired = () =>
     [...mine()]
       .sort((a, b) => a.input.id.localeCompare(b.input.id))
-      .map((each) => each.input.facts.thresholdBps);
+      .map(({ input: { facts } }) => (facts.kind === 'notice' ? 0 : facts.thresholdBps));
   const alertOf = (no: number) =>
     harness.client.workflow.getHandle(
       alertWorkflowId(row.key, { no, dimension: 'cost', bps: [5_000, 8_000, 10_000][no - 1] ?? 0 }),

@@ -1,14 +1,20 @@
 /** A14: storms, and the day's cap of text messages. */
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_POLICY } from '../../../domain/alert/policy.js';
+import type { AlertInput } from '../../../domain/alert/state.js';
 import type { ChannelName } from '../../../domain/words.js';
 import { DAY, DAY_START, NOW, ORG } from './bed.js';
 import type { Bed } from './bed.js';
+import { raisingOf } from './raising.js';
 import { FIRING, MESSAGE, sendingOf } from './sending.js';
 
 const MINUTE = 60_000;
 
 export function pacingContract(bed: Bed): void {
   const { ref, put, verdict } = sendingOf(bed);
+  const { raised, claimed } = raisingOf(bed);
+  const held = (alert: AlertInput | undefined): string | undefined =>
+    alert?.kind === 'notice' ? alert.facts.lines[0]?.value : undefined;
   /** Opens `count` alerts' deliveries and answers how many were let through. */
   const burst = async (
     count: number,
@@ -27,27 +33,29 @@ export function pacingContract(bed: Bed): void {
       const destination = await put();
       expect(await burst(13, { destination })).toBe(10);
       expect(await verdict({ destination, alertId: 'b' }, NOW + MINUTE - 1)).toBe('storm');
-      expect(await bed.ledger().dueSummaries(NOW + MINUTE - 1, 9)).toEqual([]);
-      const [summary, ...others] = await bed.ledger().dueSummaries(NOW + MINUTE, 9);
+      expect(await raised(NOW + MINUTE - 1)).toEqual([]);
+      const [summary, ...others] = await raised(NOW + MINUTE);
       expect(others).toEqual([]);
-      expect(summary).toEqual({ org: ORG, destination, channel: 'webhook', held: 4, from: NOW });
-      if (summary === undefined) throw new Error('nothing is due');
-      await bed.ledger().summaryTold(summary);
-      expect(await bed.ledger().dueSummaries(NOW + DAY, 9)).toEqual([]);
+      expect(summary).toMatchObject({
+        ...{ org: ORG, kind: 'notice', routes: [{ channel: 'webhook', destination }] },
+        facts: {
+          topic: 'storm',
+          title: '4 more alerts were raised within a minute and not sent one by one',
+        },
+      });
+      expect(await raised(NOW + DAY)).toEqual([]);
     });
 
-    test('what is held while a summary is told is another summary', async () => {
+    test('what is held after a summary was told is another summary', async () => {
       const destination = await put();
       await burst(12, { destination });
-      const [first] = await bed.ledger().dueSummaries(NOW + MINUTE, 9);
-      if (first === undefined) throw new Error('nothing is due');
+      const [first] = await raised(NOW + MINUTE);
+      expect(held(first)).toBe('2');
       await burst(13, { destination }, { now: NOW + MINUTE, prefix: 'b' });
-      await bed.ledger().summaryTold(first);
-      await bed.ledger().summaryTold(first);
-      expect(await bed.ledger().dueSummaries(NOW + 2 * MINUTE - 1, 9)).toEqual([]);
-      expect(await bed.ledger().dueSummaries(NOW + 2 * MINUTE, 9)).toEqual([
-        { org: ORG, destination, channel: 'webhook', held: 3, from: NOW + MINUTE },
-      ]);
+      expect(await raised(NOW + 2 * MINUTE - 1)).toEqual([]);
+      const [second] = await raised(NOW + 2 * MINUTE);
+      expect(held(second)).toBe('3');
+      expect(second?.id).not.toBe(first?.id);
     });
 
     test('the next minute begins with the first delivery after it', async () => {
@@ -56,8 +64,25 @@ export function pacingContract(bed: Bed): void {
       const next = { now: NOW + 2 * MINUTE, prefix: 'b' };
       expect(await burst(12, { destination }, next)).toBe(10);
       // Nobody had told the first yet: they are one.
-      const due = await bed.ledger().dueSummaries(NOW + 2 * MINUTE, 9);
-      expect(due.map(({ held, from }) => [held, from])).toEqual([[3, NOW]]);
+      expect((await raised(NOW + 2 * MINUTE)).map(held)).toEqual(['3']);
+    });
+
+    test('the summary itself is not held, and counts for nothing', async () => {
+      const destination = await put();
+      await burst(12, { destination });
+      for (let no = 0; no < 3; no += 1) {
+        const summary = { destination, alertId: `s/${String(no)}`, sumsUp: true } as const;
+        expect(await verdict(summary)).toBe('open');
+      }
+      expect((await raised(NOW + MINUTE)).map(held)).toEqual(['2']);
+    });
+
+    test('of four who raise at once one writes the summary', async () => {
+      const destination = await put();
+      await burst(12, { destination });
+      const ledgers = await Promise.all([bed.open(), bed.open(), bed.open(), bed.open()]);
+      await Promise.all(ledgers.map((ledger) => ledger.raiseNotices(DEFAULT_POLICY, NOW + MINUTE)));
+      expect(await claimed(NOW + MINUTE)).toHaveLength(1);
     });
 
     test('destinations are counted each on its own', async () => {
@@ -111,7 +136,7 @@ export function pacingContract(bed: Bed): void {
         ),
       );
       expect(opened.filter((each) => each.type === 'open')).toHaveLength(10);
-      expect(await bed.ledger().dueSummaries(NOW + MINUTE, 9)).toMatchObject([{ held: 10 }]);
+      expect((await raised(NOW + MINUTE)).map(held)).toEqual(['10']);
     });
   });
 
@@ -130,7 +155,10 @@ export function pacingContract(bed: Bed): void {
           text: `The sms destination ${destination} has had its 20 messages of the day: further ones are held until midnight UTC.`,
         },
       ]);
+      const summary = { ...of, alertId: 's', sumsUp: true } as const;
+      expect(await verdict(summary, DAY_START + DAY - 1)).toBe('storm');
       expect(await burst(3, of, { now: DAY_START + DAY + MINUTE, prefix: 'e' })).toBe(3);
+      expect(await verdict(summary, DAY_START + DAY + MINUTE)).toBe('open');
     });
 
     test('the numbers are policy', async () => {
