@@ -13,6 +13,7 @@ import { createActivities } from '../activities/index.js';
 import { createGuard } from '../channels/address-guard.js';
 import { createChannels } from '../channels/index.js';
 import { refuseTarget } from '../channels/target.js';
+import { systemTimers } from '../client/timers.js';
 import { createKavachClient, loadSettings } from '../client/index.js';
 import type { Policy } from '../domain/alert/policy.js';
 import { ensureFirstKey } from '../gateway/first-key.js';
@@ -20,6 +21,7 @@ import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createRelay, createStartAlert } from '../relay/index.js';
+import { startDeadManSwitch } from '../worker/dead-man-switch.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
@@ -64,11 +66,21 @@ export const DEFAULT_ORG = 'default';
  */
 const TASK_TIMEOUT_MS = 3_000;
 const CALL_TIMEOUT_MS = 2_500;
+/** DM-1. Rows that wait longer than this are a fault. */
+const LATE_MS = 60_000;
 /** Of one delivery attempt; below the activity's 5 s, so that a hang is an outcome. */
 const ATTEMPT_TIMEOUT_MS = 4_000;
 
 /** S-2. The order in which parts end. */
-const STOP_ORDER = ['gateway', 'relay', 'worker', 'attributes', 'connection', 'ledger'] as const;
+const STOP_ORDER = [
+  'deadManSwitch',
+  'gateway',
+  'relay',
+  'worker',
+  'attributes',
+  'connection',
+  'ledger',
+] as const;
 type Parts = Partial<Record<(typeof STOP_ORDER)[number], () => Promise<void>>>;
 
 /** Resolves when the gateway listens, the relay runs, and the worker runs or has said why not. */
@@ -185,6 +197,18 @@ async function begin(
   parts.relay = () => relay.stop();
   await worker.settled;
   signal?.throwIfAborted();
+  if (config.deadManSwitch !== undefined) {
+    const isAlive = async (): Promise<boolean> => {
+      await ping();
+      return (await ledger.lag(Date.now())).oldestMs < LATE_MS;
+    };
+    const { deadManSwitch } = config;
+    const pinging = startDeadManSwitch({ ...deadManSwitch, isAlive, log, timers: systemTimers });
+    parts.deadManSwitch = () => {
+      pinging.stop();
+      return Promise.resolve();
+    };
+  }
   if (isWorking()) say(`Worker on task queue ${taskQueue}`);
   return { url: gateway.url, adminKey };
 }

@@ -39,6 +39,8 @@ export interface Config {
     readonly stormLimit: number;
     readonly stormWindowMs: number;
   };
+  /** A15. */
+  readonly deadManSwitch?: { readonly url: string; readonly everyMs: number };
   /** What customers' addresses may lead to beside the public internet. */
   readonly allowTargets: AllowList;
   readonly relay: { readonly intervalMs: number; readonly signalsPerSecond: number };
@@ -197,6 +199,7 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
       stormLimit: values.KAVACH_STORM_LIMIT,
       stormWindowMs: values.KAVACH_STORM_WINDOW_MS,
     },
+    ...deadManSwitchOf(values),
     allowTargets: values.KAVACH_ALLOW_TARGETS,
     relay: {
       intervalMs: values.KAVACH_RELAY_INTERVAL_MS,
@@ -228,6 +231,11 @@ function operatorsOf(values: z.infer<typeof VARIABLES>): Pick<Config, 'operators
     ] as const
   ).flatMap(([channel, address]) => (address === undefined ? [] : [{ channel, address }]));
   return operators.length === 0 ? {} : { operators };
+}
+
+function deadManSwitchOf(values: z.infer<typeof VARIABLES>): Pick<Config, 'deadManSwitch'> {
+  const { KAVACH_DEAD_MAN_SWITCH_URL: url, KAVACH_DEAD_MAN_SWITCH_MS: everyMs } = values;
+  return url === undefined ? {} : { deadManSwitch: { url, everyMs } };
 }
 
 function destinationsOf(values: z.infer<typeof VARIABLES>): DefaultDestination[] {

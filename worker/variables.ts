@@ -218,6 +218,10 @@ export const VARIABLES = z.object({
   KAVACH_STORM_LIMIT: whole('alerts a minute', 1, 100_000).default(10),
   KAVACH_STORM_WINDOW_MS: whole('milliseconds', 100, 86_400_000).default(60_000),
 
+  /** A15. A watchdog that is asked for as long as alerts are decided and sent. */
+  KAVACH_DEAD_MAN_SWITCH_URL: httpUrl('the address of a watchdog', false).optional(),
+  KAVACH_DEAD_MAN_SWITCH_MS: whole('milliseconds', 1_000, 86_400_000).default(60_000),
+
   /** In-house targets of webhooks, beside the public internet: `10.0.0.0/8,*.corp.example:8080`. */
   KAVACH_ALLOW_TARGETS: allowList.default([]),
 
@@ -258,6 +262,7 @@ export const SECRET_VARIABLES: ReadonlySet<string> = new Set([
   'KAVACH_OPERATORS_PAGERDUTY_ROUTING_KEY',
   'KAVACH_OPERATORS_SLACK_WEBHOOK_URL',
   'KAVACH_OPERATORS_WEBHOOK_URL',
+  'KAVACH_DEAD_MAN_SWITCH_URL',
   'AGENTKAVACH_WEBHOOK_URL',
   'AGENTKAVACH_WEBHOOK_SECRET',
 ]);

@@ -11,7 +11,7 @@ export function sayPlan(screen: Screen, plan: Plan, zone: string): void {
   const { limits, total, runs, playMs, speed } = plan;
   const times = speed < 10 ? speed.toFixed(1) : speed.toFixed(0);
   screen.say(
-    `${grouped(total.events)} real calls worth ${formatMoney(total.cost)}, one agent, ` +
+    `${grouped(total.events)} real ${total.events === 1 ? 'call' : 'calls'} worth ${formatMoney(total.cost)}, one agent, ` +
       `${String(runs.length + 1)} runs, three senders; ${times} times as fast as they came: ` +
       `${formatDuration(playMs)}.`,
     'strong',

@@ -66,8 +66,12 @@ export function printReport(outcome: Outcome, screen: Screen): void {
         `and refused (429 ${tally.refusal}).`,
     );
   }
-  if (kills.service > 0) screen.say(`The service was killed ${grouped(kills.service)} times.`);
+  if (kills.service > 0) screen.say(`The service was killed ${timesOf(kills.service)}.`);
   if (kills.temporal > 0) screen.say('The Temporal server was killed once.');
+}
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : `${grouped(count)} times`;
 }
 
 /** What machines get; amounts are integers, money in nano-USD. */

@@ -6,6 +6,8 @@ export interface VirtualTimers extends Timers {
   advance(ms: number): Promise<void>;
   /** Lets everything settle that needs no time. */
   settle(): Promise<void>;
+  /** Timers that have not run. */
+  waiting(): number;
 }
 
 export function createVirtualTimers(startAt: number): VirtualTimers {
@@ -37,6 +39,7 @@ export function createVirtualTimers(startAt: number): VirtualTimers {
       };
     },
     settle,
+    waiting: () => due.size,
     advance: async (ms) => {
       const until = time + ms;
       await settle();
