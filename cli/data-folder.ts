@@ -1,4 +1,5 @@
 /** The data folder as a start needs it, and the address it leaves there for commands. */
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CliError } from './errors.js';
@@ -42,7 +43,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 /** Leaves the gateway's address, so that commands of this machine find a port that was free. */
 export function keepUrl(dataDir: string, url: string): void {
   const file = urlFile(dataDir);
-  const draft = `${file}.${String(process.pid)}`;
+  const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, `${reachable(url)}\n`);
   renameSync(draft, file);
 }

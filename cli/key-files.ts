@@ -3,7 +3,7 @@
  * embedded ledger, the first API key, and the key that signs links to alerts. A file appears whole,
  * and the first writer wins.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeApiKey } from '../gateway/first-key.js';
@@ -56,7 +56,8 @@ function keep(file: string, make: () => string): KeptKey {
   const kept = readKeyFile(file);
   if (kept !== undefined) return { value: kept, file, isNew: false };
   mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${String(process.pid)}`;
+  // Containers that share the folder may all be process 1.
+  const draft = `${file}.${randomUUID()}`;
   const made = make();
   writeFileSync(draft, `${made}\n`, { mode: 0o600 });
   try {

@@ -8,6 +8,7 @@ import { addAlertCommands, whoText } from './alert-commands.js';
 import type { Environment } from './http.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { personOf } from './person.js';
+import { addProcessCommands } from './processes/commands.js';
 
 export interface CliIo {
   readonly env: Environment;
@@ -80,6 +81,8 @@ function createProgram(
       return (await import('./up.js')).up(output, env, config);
     }),
   );
+
+  addProcessCommands({ env, command, perform, stderr });
 
   command('demo', 'play a real trace against a budget, and check every book', [
     'kavach demo',

@@ -1,10 +1,13 @@
 /**
- * Gateway, relay and worker in one process, over a ledger and a Temporal server that are there.
+ * Gateway, relay and worker, all in one process or each in its own, over a ledger and a Temporal
+ * server that are there.
  * S-1. The gateway listens before Temporal is waited for: usage and stops are taken while it is
  *      away (K3). Claims of that usage wait for the relay, and all starts side by side: after a
  *      crash every alert waits for the last part.
  * S-2. A start that fails or is aborted closes what it had opened; a stop goes the same way:
  *      gateway, relay, worker, connection, ledger, each given its time to finish.
+ * S-3. A process that is no gateway listens where one would, with the two questions of health only:
+ *      every process of a set is asked the same way.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,6 +34,7 @@ import { keepApiKey, keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
 import { openServiceLedger } from './service-ledger.js';
+import { startHealth } from './processes/health.js';
 import { watchSearchAttributes } from './search-attributes.js';
 import { createTestSend } from './test-send.js';
 
@@ -49,15 +53,28 @@ export interface ServiceOptions extends ServiceParts {
   readonly signal?: AbortSignal;
 }
 
-export interface Service {
-  /** `http://host:port` of the gateway. */
+/** What of the service a process is. */
+export type Role = 'gateway' | 'relay' | 'worker';
+
+export interface PartOptions extends ServiceOptions {
+  readonly roles: readonly Role[];
+}
+
+export interface ServicePart {
+  /** `http://host:port` of the gateway, or of what answers for its health (S-3). */
   readonly url: string;
-  /** The key of the first start, for whoever works on this machine. */
-  readonly adminKey: KeptKey;
+  /** A gateway's: the key of the first start, for whoever works on this machine. */
+  readonly adminKey?: KeptKey;
   /** Finishes what is under way and closes everything, in order. Repeating it is harmless. */
   stop(): Promise<void>;
 }
 
+/** All of it in one process. */
+export interface Service extends ServicePart {
+  readonly adminKey: KeptKey;
+}
+
+const ALL_ROLES: readonly Role[] = ['gateway', 'relay', 'worker'];
 /** The one organisation of this version. */
 export const DEFAULT_ORG = 'default';
 /**
@@ -85,6 +102,14 @@ type Parts = Partial<Record<(typeof STOP_ORDER)[number], () => Promise<void>>>;
 
 /** Resolves when the gateway listens, the relay runs, and the worker runs or has said why not. */
 export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
+  const part = await startServicePart(config, { ...options, roles: ALL_ROLES });
+  const { adminKey } = part;
+  if (adminKey === undefined) throw new Error('A gateway started without an API key');
+  return { ...part, adminKey };
+}
+
+/** As `startService`, with some of its roles. */
+export async function startServicePart(config: Config, options: PartOptions): Promise<ServicePart> {
   const parts: Parts = {};
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= stopAll(parts, options.log));
@@ -98,18 +123,17 @@ export async function startService(config: Config, options: ServiceOptions): Pro
 
 async function begin(
   config: Config,
-  options: ServiceOptions,
+  options: PartOptions,
   parts: Parts,
-): Promise<Omit<Service, 'stop'>> {
+): Promise<Omit<ServicePart, 'stop'>> {
   const { log, signal } = options;
   const say = options.onProgress ?? (() => undefined);
+  const is = (role: Role): boolean => options.roles.includes(role);
   signal?.throwIfAborted();
 
   const ledger = await openLedgerOf(config, options);
   parts.ledger = () => ledger.close();
-  await putDefaults(ledger, config);
-  const adminKey = keepApiKey(config.dataDir);
-  await ensureFirstKey({ ledger, file: adminKey.file, org: DEFAULT_ORG });
+  const adminKey = is('gateway') ? await keepFirstKey(ledger, config) : undefined;
   signal?.throwIfAborted();
 
   const settings = temporalSettings(config, options.temporalAddress);
@@ -132,10 +156,12 @@ async function begin(
     callTimeoutMs: CALL_TIMEOUT_MS,
   });
   const startAlert = createStartAlert({ ledger, client, now: Date.now });
-  const relay = createRelay({
-    ...{ ledger, policy, log, config: config.relay, serviceOrg: DEFAULT_ORG },
-    client: { reportPeriod: (claim) => client.reportPeriod(claim), startAlert },
-  });
+  const relay = is('relay')
+    ? createRelay({
+        ...{ ledger, policy, log, config: config.relay, serviceOrg: DEFAULT_ORG },
+        client: { reportPeriod: (claim) => client.reportPeriod(claim), startAlert },
+      })
+    : undefined;
   const attributes = watchSearchAttributes(connection, settings.namespace, (areThere) => {
     policy.searchAttributes = areThere;
     if (!areThere) log.warn({}, 'the namespace refuses our search attributes; going on without');
@@ -143,7 +169,7 @@ async function begin(
   parts.attributes = () => attributes.stop();
   let isWorking = (): boolean => false;
   const ping = async (): Promise<void> => {
-    if (!isWorking()) throw new Error('the worker is not connected to Temporal');
+    if (is('worker') && !isWorking()) throw new Error('the worker is not connected to Temporal');
     await client.ping();
   };
   const { host, port, publicUrl } = config.gateway;
@@ -160,18 +186,24 @@ async function begin(
     ...{ ledger, channels, alertUrl: linkTo, now: Date.now, newId: randomUUID },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
-  const gateway = await startGateway({
-    ...{ ledger, relay, log, host, port, policy: { zone: config.zone } },
-    ...{ temporal: { ping }, alerts: client, links, testSend },
-    ...sealed.endpoint,
-    refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
-  });
-  parts.gateway = () => gateway.stop();
-  reachedAt = publicUrl ?? gateway.url;
-  keepUrl(config.dataDir, gateway.url);
-  say(`Gateway at ${gateway.url}`);
+  const listening = is('gateway')
+    ? await startGateway({
+        ...{ ledger, log, host, port },
+        relay: relay ?? NO_RELAY,
+        policy: { zone: config.zone, ...(relay === undefined ? { claimMs: 0 } : {}) },
+        ...{ temporal: { ping }, alerts: client, links, testSend },
+        ...sealed.endpoint,
+        refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
+      })
+    : await startHealth({ host, port, ledger, temporal: { ping }, needsTemporal: is('worker') });
+  parts.gateway = () => listening.stop();
+  if (is('gateway')) {
+    reachedAt = publicUrl ?? listening.url;
+    keepUrl(config.dataDir, listening.url);
+    say(`Gateway at ${listening.url}`);
+  }
 
-  if (config.channels.email === undefined) {
+  if (is('worker') && config.channels.email === undefined) {
     say('Email alerts are off: set RESEND_API_KEY or KAVACH_SMTP_URL, and KAVACH_EMAIL_FROM');
   }
   const activities = createActivities({
@@ -184,20 +216,22 @@ async function begin(
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
   const bundle = () => workflowBundle(config.dataDir, sealed.bundled);
-  const worker = runWorker({
-    ...{ ...settings, taskQueue, maxCachedWorkflows, activities, bundle, log },
-    ...sealed.converter,
-  });
-  parts.worker = () => worker.stop();
-  isWorking = () => worker.state() === 'running';
+  const worker = is('worker')
+    ? runWorker({
+        ...{ ...settings, taskQueue, maxCachedWorkflows, activities, bundle, log },
+        ...sealed.converter,
+      })
+    : undefined;
+  parts.worker = () => worker?.stop() ?? Promise.resolve();
+  isWorking = () => worker?.state() === 'running';
 
   await attributes.settled;
   signal?.throwIfAborted();
-  relay.start();
-  parts.relay = () => relay.stop();
-  await worker.settled;
+  relay?.start();
+  parts.relay = () => relay?.stop() ?? Promise.resolve();
+  await worker?.settled;
   signal?.throwIfAborted();
-  if (config.deadManSwitch !== undefined) {
+  if (relay !== undefined && config.deadManSwitch !== undefined) {
     const isAlive = async (): Promise<boolean> => {
       await ping();
       return (await ledger.lag(Date.now())).oldestMs < LATE_MS;
@@ -210,7 +244,18 @@ async function begin(
     };
   }
   if (isWorking()) say(`Worker on task queue ${taskQueue}`);
-  return { url: gateway.url, adminKey };
+  return { url: listening.url, ...(adminKey === undefined ? {} : { adminKey }) };
+}
+
+/** What a gateway without a relay is given: it claims nothing, so others find the crossings due. */
+const NO_RELAY = { deliver: (): void => undefined };
+
+/** What only gateways set, each at its start. */
+async function keepFirstKey(ledger: Ledger, config: Config): Promise<KeptKey> {
+  await putDefaults(ledger, config);
+  const adminKey = keepApiKey(config.dataDir);
+  await ensureFirstKey({ ledger, file: adminKey.file, org: DEFAULT_ORG });
+  return adminKey;
 }
 
 function openLedgerOf(config: Config, given: ServiceParts): Promise<Ledger> {

@@ -2,7 +2,7 @@
  * The workflows as one file of code, built once and kept in the data folder under the hash of all
  * it is made of, so that a restart does not pay for the build. A file by that name is always whole.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -49,7 +49,7 @@ export async function workflowBundle(
     ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
     logger: quiet,
   });
-  const draft = `${codePath}.${String(process.pid)}`;
+  const draft = `${codePath}.${randomUUID()}`;
   writeFileSync(draft, code);
   renameSync(draft, codePath);
   for (const old of readdirSync(cacheDir)) {
