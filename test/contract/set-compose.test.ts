@@ -36,11 +36,14 @@ interface Service {
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
-const SECRETS: Readonly<Record<string, string>> = { KAVACH_SEAL_KEYS: 'seal', KAVACH_LINK_KEY: 'link' };
+const SECRETS: Readonly<Record<string, string>> = {
+  KAVACH_SEAL_KEYS: 'seal',
+  KAVACH_LINK_KEY: 'link',
+};
 /** As compose does: `${A:-default}` and `${A:?why}`. */
 const interpolated = read('docker-compose.yml').replace(
   /\$\{(\w+):(?:-([^}]*)|\?[^}]*)\}/g,
-  (_, name: string, fallback = '') => SECRETS[name] ?? fallback,
+  (_, name: string, fallback: string | undefined) => SECRETS[name] ?? fallback ?? '',
 );
 const compose = parse(interpolated, { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>;
