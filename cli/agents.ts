@@ -13,8 +13,8 @@ export async function stopAgent(
   output: Output,
   { agent, by, reason }: Word & { readonly reason: string },
 ): Promise<void> {
-  const path = `/v1/agents/${encodeURIComponent(agent)}/stop`;
-  const { changed } = changeOf(await gateway.post(path, { reason, ...(by ? { by } : {}) }));
+  const body = { reason, ...(by ? { by } : {}) };
+  const { changed } = changeOf(await tell(gateway, agent, 'stop', body));
   output.json({ agent, stopped: true, changed });
   output.line(
     changed
@@ -28,10 +28,21 @@ export async function resumeAgent(
   output: Output,
   { agent, by }: Word,
 ): Promise<void> {
-  const path = `/v1/agents/${encodeURIComponent(agent)}/resume`;
-  const { changed } = changeOf(await gateway.post(path, by ? { by } : {}));
+  const { changed } = changeOf(await tell(gateway, agent, 'resume', by ? { by } : {}));
   output.json({ agent, stopped: false, changed });
   output.line(changed ? `${agent} goes on` : `${agent} was not stopped`);
+}
+
+/** Names that a path cannot carry (`..` is taken out of every URL) go in the body. */
+function tell(
+  gateway: Gateway,
+  agent: string,
+  act: 'stop' | 'resume',
+  body: object,
+): Promise<unknown> {
+  if (agent.trim() === '') throw new CliError('No agent is named: give its name');
+  if (agent === '.' || agent === '..') return gateway.post(`/v1/agents/${act}`, { agent, ...body });
+  return gateway.post(`/v1/agents/${encodeURIComponent(agent)}/${act}`, body);
 }
 
 function changeOf(answer: unknown): { changed: boolean } {

@@ -1,5 +1,5 @@
 /** The commands about alerts: what was raised, one of them whole, a person's word, a test message. */
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import type { Environment, Gateway } from './http.js';
 import type { Output } from './output.js';
 import { personOf } from './person.js';
@@ -7,13 +7,17 @@ import { personOf } from './person.js';
 export interface CommandKit {
   readonly env: Environment;
   /** A command with `--json` and examples. */
-  readonly command: (usage: string, description: string, examples: readonly string[]) => Command;
+  readonly command: (
+    usage: string,
+    description: string,
+    examples: readonly string[],
+    parent?: Command,
+  ) => Command;
   readonly perform: (
     options: { readonly json?: boolean },
     run: (output: Output) => Promise<number | undefined>,
   ) => Promise<void>;
   readonly gateway: () => Promise<Gateway>;
-  readonly parseWhole: (text: string) => number;
 }
 
 interface Flags {
@@ -29,7 +33,7 @@ export function addAlertCommands(kit: CommandKit): void {
     'kavach alerts --agent my-agent --limit 20',
   ])
     .option('--agent <name>', 'of one agent only')
-    .option('--limit <n>', 'at most so many', kit.parseWhole, 50)
+    .option('--limit <n>', 'at most so many, 1 to 1000', parseCount, 50)
     .action((options: { json?: boolean; agent?: string; limit: number }) =>
       perform(options, async (output) => {
         const { showAlerts } = await import('./alerts.js');
@@ -53,7 +57,7 @@ export function addAlertCommands(kit: CommandKit): void {
     'kavach notices',
     'kavach notices --limit 20 --json',
   ])
-    .option('--limit <n>', 'at most so many', kit.parseWhole, 50)
+    .option('--limit <n>', 'at most so many, 1 to 1000', parseCount, 50)
     .action((options: { json?: boolean; limit: number }) =>
       perform(options, async (output) => {
         const { showNotices } = await import('./notices.js');
@@ -100,6 +104,13 @@ export function addAlertCommands(kit: CommandKit): void {
         });
       }),
     );
+}
+
+/** Of a page: `0` is none, and more than 1,000 is more than one answer holds. */
+function parseCount(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= 1_000) return count;
+  throw new InvalidArgumentError('Expected a whole number from 1 to 1000.');
 }
 
 /** What `--by` says in the help. */

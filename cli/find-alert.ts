@@ -9,6 +9,9 @@ const SHOWN = 5;
 
 /** The whole id. Throws a CliError where none is meant, or several are. */
 export async function findAlertId(gateway: Gateway, text: string): Promise<string> {
+  if (text.trim() === '') {
+    throw new CliError('No alert is named: give its id or its code; `kavach alerts` lists them');
+  }
   if (text.startsWith('alert/')) return text;
   const path = `/v1/alerts?limit=${String(LOOKED_THROUGH)}`;
   const { alerts } = (await gateway.get(path)) as { alerts: readonly AlertView[] };

@@ -89,7 +89,15 @@ function dataDirOf(env: Environment): string {
 
 function refusal(status: number, text: string, asked: { url: string; key: Key }): CliError {
   const detail = detailOf(text);
-  if (status === 401 || status === 403) {
+  if (status === 403) {
+    const key = asked.key.from;
+    return new CliError(
+      `Kavach at ${asked.url} does not allow this to the key of ${key}${detail}`,
+      status,
+      detail.replace(/^: /, ''),
+    );
+  }
+  if (status === 401) {
     const what = asked.key.value === undefined ? 'needs an API key' : 'refused the API key';
     return new CliError(
       `Kavach at ${asked.url} ${what} (looked in ${asked.key.from}): set KAVACH_API_KEY, or ` +

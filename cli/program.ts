@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addAlertCommands, whoText } from './alert-commands.js';
+import { addKeyCommands } from './key-commands.js';
 import type { Environment } from './http.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { personOf } from './person.js';
@@ -60,8 +61,13 @@ function createProgram(
     })
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', ENVIRONMENT);
-  const command = (usage: string, description: string, examples: readonly string[]): Command =>
-    program
+  const command = (
+    usage: string,
+    description: string,
+    examples: readonly string[],
+    parent = program,
+  ): Command =>
+    parent
       .command(usage)
       .description(description)
       .option('--json', 'one JSON document instead of text')
@@ -114,7 +120,8 @@ function createProgram(
     }),
   );
 
-  addAlertCommands({ env, command, perform, gateway, parseWhole });
+  addAlertCommands({ env, command, perform, gateway });
+  addKeyCommands({ env, command, perform, gateway }, program);
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [
     'kavach stop my-agent --reason "runs in circles"',

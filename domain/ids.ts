@@ -28,6 +28,11 @@ export function periodRowId({ org, scope, cadence, period }: PeriodKey): string 
   return parts.join('/');
 }
 
+/** What the ids of a scope's budgets begin with: `budget/default/agent:research-bot/`. */
+export function budgetIdPrefix(org: string, scope: Scope): string {
+  return `budget/${encodeComponent(org)}/${encodeScope(scope)}/`;
+}
+
 /** What an alert is about, and which of its period's alerts it is, from 1. */
 export interface Firing {
   readonly no: number;

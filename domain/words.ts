@@ -15,5 +15,9 @@ export type Severity = (typeof SEVERITIES)[number];
 export const PRIORITIES = ['low', 'medium', 'high', 'critical'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
+/** What an API key may do; `admin` may do all of it. */
+export const KEY_SCOPES = ['ingest', 'sync', 'read', 'operate', 'admin'] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];
+
 /** B9. `block` refuses at the limit, with or without a kill channel; `alert` only tells. */
 export type Enforcement = 'alert' | 'block';

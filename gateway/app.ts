@@ -4,8 +4,10 @@
  * of the domain and the ledger as they are.
  */
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
-import { createAuthenticate, type Authenticate } from './auth.js';
+import { createAuthenticate, requireKey } from './auth.js';
 import type { App, Env } from './env.js';
+import { allowedMethods } from './allowed-methods.js';
+import { createRoutes } from './operation.js';
 import type { Gateway } from './options.js';
 import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './problem.js';
 import { addAgentRoutes } from './routes/agents.js';
@@ -14,7 +16,9 @@ import { addAlertRoutes } from './routes/alerts.js';
 import { addBudgetRoutes } from './routes/budgets.js';
 import { addCodecRoutes } from './routes/codec.js';
 import { addHealthRoutes } from './routes/health.js';
+import { addDocumentRoutes } from './routes/openapi.js';
 import { addIngestRoute } from './routes/ingest.js';
+import { addKeyRoutes } from './routes/keys.js';
 import { addNoticeRoute } from './routes/notices.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSyncRoute } from './routes/sync-config.js';
@@ -26,23 +30,34 @@ export function createApp(gateway: Gateway): App {
   const cache = createScopeCache(gateway.ledger);
   const app = new Hono<Env>();
   app.use(nameRequest(gateway));
-  addHealthRoutes(app, gateway);
+  const routes = createRoutes(app, gateway);
+  addHealthRoutes(routes, gateway);
   const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
-  addAlertPage(app, gateway, authenticate);
+  addAlertPage(routes, gateway, authenticate);
+  addDocumentRoutes(routes);
   app.use('/v1/*', requireKey(authenticate));
-  addIngestRoute(app, gateway, cache);
-  addSyncRoute(app, gateway, cache);
-  addRunRoute(app, gateway, cache);
-  addBudgetRoutes(app, gateway, cache);
-  addAlertRoutes(app, gateway);
-  addAgentRoutes(app, gateway);
-  addNoticeRoute(app, gateway);
-  addTestSendRoute(app, gateway);
-  addCodecRoutes(app, gateway, requireKey(authenticate));
-  app.notFound((c) => problemResponse(notFound(c.req.path), c.get('requestId')));
+  addIngestRoute(routes, gateway, cache);
+  addSyncRoute(routes, gateway, cache);
+  addRunRoute(routes, gateway, cache);
+  addBudgetRoutes(routes, gateway, cache);
+  addAlertRoutes(routes, gateway);
+  addAgentRoutes(routes, gateway);
+  addNoticeRoute(routes, gateway);
+  addTestSendRoute(routes, gateway);
+  addKeyRoutes(routes, gateway);
+  addCodecRoutes(routes, gateway, requireKey(authenticate));
+  app.notFound((c) => {
+    const { method, path } = c.req;
+    const allowed = allowedMethods(routes.operations, path);
+    const init = allowed.includes(method) ? [] : allowed;
+    return problemResponse(notFound(path, method, init), c.get('requestId'));
+  });
   app.onError((error, c) => failed(gateway, error, c));
   return app;
 }
+
+/** Asked every few seconds by whoever balances the load: no line of log each. */
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 function nameRequest(gateway: Gateway): MiddlewareHandler<Env> {
   return async (c, next) => {
@@ -54,7 +69,7 @@ function nameRequest(gateway: Gateway): MiddlewareHandler<Env> {
     await next();
     c.header('x-request-id', requestId);
     if (gateway.isDraining()) c.header('connection', 'close');
-    if (!c.req.path.startsWith('/v1/')) return;
+    if (PROBES.has(c.req.path)) return;
     gateway.log.info(
       {
         requestId,
@@ -66,13 +81,6 @@ function nameRequest(gateway: Gateway): MiddlewareHandler<Env> {
       },
       'request',
     );
-  };
-}
-
-function requireKey(authenticate: Authenticate): MiddlewareHandler<Env> {
-  return async (c, next) => {
-    c.set('key', await authenticate(c.req.header('authorization')));
-    await next();
   };
 }
 
@@ -98,11 +106,18 @@ function unavailable(retryAfterS: number): ProblemInit {
   };
 }
 
-function notFound(path: string): ProblemInit {
+/** `allowed`: methods that would do; none: there is nothing at all. */
+function notFound(path: string, method: string, allowed: readonly string[]): ProblemInit {
+  const where = path.slice(0, 200);
+  if (allowed.length === 0) {
+    return { status: 404, title: 'Not found', detail: `There is nothing at ${where}.` };
+  }
+  const allow = allowed.join(', ');
   return {
-    status: 404,
-    title: 'Not found',
-    detail: `There is nothing at ${path.slice(0, 200)} for this method.`,
+    status: 405,
+    title: 'Method not allowed',
+    detail: `${method} is not for ${where}: use ${allow}.`,
+    headers: { allow },
   };
 }
 

@@ -1,20 +1,21 @@
 /**
  * Who is asking. A-1. A key is refused only after the ledger said that it does not know it; a
- * ledger in trouble is not a no (the Python SDK drops its events on a 401).
- * A-2. Keys live here as hashes only. A revoked one is refused within the time to live.
+ * ledger in trouble is not a no (the Python SDK drops its events on a 401). The one exception is a
+ * key whose own checksum says that it was mistyped: nobody can know it.
+ * A-2. Keys live here as hashes only. A revoked one is refused within the time to live, one whose
+ * grace is over at once.
  */
-import { createHash } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
 import type { ApiKey, Ledger } from '../ledger/ledger.js';
+import { hashApiKey, isMistyped } from './api-key.js';
+import type { Env } from './env.js';
 import { Problem } from './problem.js';
+
+export { hashApiKey } from './api-key.js';
 
 const REMEMBERED_KEYS = 10_000;
 
-/** Lower-case hex of the SHA-256, as the ledger keeps it: keys are 256 bits, so no salt is needed. */
-export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
-}
-
-/** Answers the key's organisation and name; throws a `Problem` (401), or what the ledger throws. */
+/** Answers who the key is; throws a `Problem` (401), or what the ledger throws. */
 export type Authenticate = (authorization: string | undefined) => Promise<ApiKey>;
 
 /** Believes in a key it found for `ttlMs` without asking again. */
@@ -29,16 +30,34 @@ export function createAuthenticate(
     if (token === undefined) {
       throw unauthorized('Send your API key as `Authorization: Bearer <key>`.');
     }
+    if (isMistyped(token)) {
+      throw unauthorized('This API key is mistyped or cut off: its checksum does not fit.');
+    }
     const hash = hashApiKey(token);
     const remembered = known.get(hash);
-    if (remembered !== undefined && remembered.until > now()) return remembered.key;
+    if (remembered !== undefined && remembered.until > now()) return valid(remembered.key, now());
     const key = await ledger.apiKey(hash);
     known.delete(hash);
     if (key === undefined) throw unauthorized('This API key is unknown or revoked.');
     if (known.size >= REMEMBERED_KEYS) known.clear();
     known.set(hash, { key, until: now() + ttlMs });
-    return key;
+    return valid(key, now());
   };
+}
+
+/** What comes after it finds the key under `key`. */
+export function requireKey(authenticate: Authenticate): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    c.set('key', await authenticate(c.req.header('authorization')));
+    await next();
+  };
+}
+
+function valid(key: ApiKey, now: number): ApiKey {
+  if (key.expiresAt === undefined || now < key.expiresAt) return key;
+  throw unauthorized(
+    `The API key ${JSON.stringify(key.name)} (${key.id}) was rotated and its grace is over: use its successor.`,
+  );
 }
 
 function unauthorized(detail: string): Problem {

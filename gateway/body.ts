@@ -2,6 +2,7 @@
  * Reading a request's body: packed and unpacked size are capped, so that neither a large body
  * nor a gzip bomb costs more memory than the cap (spec §8).
  */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -21,6 +22,10 @@ const DRAIN_MS = 5_000;
  * empty one. Throws a `Problem`: 400 for broken gzip or JSON, 413 above the limit, 415 for another encoding.
  */
 export async function readJson(incoming: IncomingMessage, limit: number): Promise<unknown> {
+  return parseJson(await readUnpacked(incoming, limit));
+}
+
+async function readUnpacked(incoming: IncomingMessage, limit: number): Promise<Buffer> {
   const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const isPacked = encoding === 'gzip' || encoding === 'x-gzip';
   if (!isPacked && encoding !== 'identity' && encoding !== '') {
@@ -31,8 +36,55 @@ export async function readJson(incoming: IncomingMessage, limit: number): Promis
     });
   }
   const bytes = await readBytes(incoming, limit);
-  return parseJson(isPacked ? await unpackBytes(bytes, limit) : bytes);
+  return isPacked ? unpackBytes(bytes, limit) : bytes;
 }
+
+export interface ReadBody {
+  /** Undefined: the body was empty. */
+  readonly json: unknown;
+  /** Unpacked, as it was sent. */
+  readonly bytes: Buffer;
+}
+
+/** Deeper than any of ours by far; what walks a body must not run out of stack. */
+const MAX_DEPTH = 64;
+
+/**
+ * As `readJson`, for what people and programs write on purpose: also refuses text that is no UTF-8
+ * and what is nested too deep (400).
+ */
+export async function readBody(incoming: IncomingMessage, limit: number): Promise<ReadBody> {
+  const bytes = await readUnpacked(incoming, limit);
+  if (!isUtf8(bytes)) throw badBody('The body is not UTF-8: send it as JSON in UTF-8.', undefined);
+  if (isDeep(bytes)) {
+    throw badBody(
+      `The body is nested deeper than ${String(MAX_DEPTH)}: send a flat one.`,
+      undefined,
+    );
+  }
+  return { json: parseJson(bytes), bytes };
+}
+
+/** Brackets inside strings are text. */
+function isDeep(bytes: Buffer): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let i = 0; i < bytes.length; i += 1) {
+    const byte = bytes[i];
+    if (isText) {
+      if (byte === BACKSLASH) i += 1;
+      else if (byte === QUOTE) isText = false;
+    } else if (byte === QUOTE) isText = true;
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth -= 1;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] =
+  Buffer.from('"\\[]{}');
 
 /** A form as browsers send it. Throws a `Problem`: 400 cut off, 413 above the limit. */
 export async function readForm(incoming: IncomingMessage, limit: number): Promise<URLSearchParams> {

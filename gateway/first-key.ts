@@ -1,30 +1,20 @@
 /**
- * The first API key of an installation: shown once, kept in a file only its owner can read, and
- * known to the ledger by its hash alone. `kv_`, 256 random bits, and a checksum by which secret
- * scanners can tell a key from a look-alike.
+ * The first API key of an installation: an admin's, shown once, kept in a file only its owner can
+ * read, and known to the ledger by its hash alone.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Ledger } from '../ledger/ledger.js';
-import { hashApiKey } from './auth.js';
+import type { KeyStore } from '../ledger/ledger.js';
+import { hashApiKey, isApiKey, makeApiKey } from './api-key.js';
 
-const CHECKSUM_DIGITS = 8;
-
-/** `kv_` + 64 hex digits + 8 of their checksum. */
-export function makeApiKey(random: (bytes: number) => Buffer = randomBytes): string {
-  const secret = random(32).toString('hex');
-  return `kv_${secret}${checksumOf(secret)}`;
-}
-
-/** True for what `makeApiKey` makes, whether or not anybody knows it. */
-export function isApiKey(text: string): boolean {
-  const [, secret, checksum] = /^kv_([0-9a-f]{64})([0-9a-f]{8})$/.exec(text) ?? [];
-  return secret !== undefined && checksum === checksumOf(secret);
-}
+export { isApiKey, makeApiKey };
 
 export interface FirstKeyOptions {
-  readonly ledger: Pick<Ledger, 'apiKey' | 'putApiKey'>;
+  readonly ledger: {
+    /** Undefined: unknown. */
+    apiKey(hash: string): Promise<unknown>;
+    readonly putApiKey: KeyStore['putApiKey'];
+  };
   readonly file: string;
   readonly org: string;
   /** Default: `admin`. */
@@ -67,8 +57,4 @@ async function readKept(file: string): Promise<string | undefined> {
   throw new Error(
     `${file} should hold the first API key and does not: move it away, or restore it.`,
   );
-}
-
-function checksumOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex').slice(0, CHECKSUM_DIGITS);
 }

@@ -6,10 +6,10 @@
  * G-I2. One bad event never costs the good ones (spec §8).
  */
 import type { Scope } from '../domain/budget/period-key.js';
-import type { IngestResult, UsageEvent } from '../ledger/ledger.js';
+import type { ApiKey, IngestResult, UsageEvent } from '../ledger/ledger.js';
 import { deliverClaims } from './claims.js';
 import { withDeadline } from './deadline.js';
-import { readEvent } from './event.js';
+import { readEvent, type EventFault, type ReadEvent } from './event.js';
 import type { Gateway } from './options.js';
 import { placeBatch, type PlacedBatch } from './place.js';
 import { Problem } from './problem.js';
@@ -52,12 +52,12 @@ type Stored = Extract<IngestResult, { type: 'stored' }>;
 export async function ingestBatch(
   gateway: Gateway,
   scopes: ScopeCache,
-  org: string,
+  { org, agent }: Pick<ApiKey, 'org' | 'agent'>,
   body: unknown,
 ): Promise<IngestAnswer> {
   const raws = eventsOf(body);
   const now = gateway.now();
-  const batch = readBatch(gateway, raws, now);
+  const batch = readBatch(gateway, raws, now, agent);
   if (batch.rejected.length > 0) {
     const bad = batch.rejected.map((each) => quarantinedEvent(org, now, each, raws[each.index]));
     await withDeadline(
@@ -98,7 +98,13 @@ function eventsOf(body: unknown): readonly unknown[] {
   });
 }
 
-function readBatch(gateway: Gateway, raws: readonly unknown[], now: number): ReadBatch {
+/** `only`: the agent whose key it is; another's event is a bad one (G-K2). */
+function readBatch(
+  gateway: Gateway,
+  raws: readonly unknown[],
+  now: number,
+  only: string | undefined,
+): ReadBatch {
   const context = { receivedAt: now, newId: gateway.newId, pricer: gateway.pricer };
   const batch: ReadBatch = {
     events: [],
@@ -109,7 +115,7 @@ function readBatch(gateway: Gateway, raws: readonly unknown[], now: number): Rea
     runs: new Set(),
   };
   raws.forEach((raw, index) => {
-    const read = readEvent(raw, context);
+    const read = ofAgent(readEvent(raw, context), only);
     if (read.type === 'event') {
       batch.events.push(read.event);
       batch.agents.add(read.event.agent);
@@ -125,6 +131,12 @@ function readBatch(gateway: Gateway, raws: readonly unknown[], now: number): Rea
     batch.rejected.push({ index, path, message: read.problem });
   });
   return batch;
+}
+
+function ofAgent(read: ReadEvent | EventFault, only: string | undefined): ReadEvent | EventFault {
+  if (only === undefined || read.type === 'fault' || read.event.agent === only) return read;
+  const problem = `this key is for the agent ${JSON.stringify(only)} only`;
+  return { type: 'fault', path: 'agent_name', problem };
 }
 
 /** Stored under the configuration that holds now: a batch placed under an older one is placed again. */

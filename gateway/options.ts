@@ -1,8 +1,9 @@
 /** What a gateway is given: its ports and its numbers. */
-import type { ApiKey, ClaimedPeriod, Ledger } from '../ledger/ledger.js';
+import type { ClaimedPeriod, Ledger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { AlertLinks } from './links.js';
 import type { Pricer } from './price.js';
+import type { Rates } from './rate.js';
 import type { Codec } from './routes/codec.js';
 import type { RefuseTarget } from './sync-warnings.js';
 import type { TestSend } from './test-send.js';
@@ -31,6 +32,13 @@ export type GatewayLedger = Pick<
   | 'resume'
   | 'stopped'
   | 'apiKey'
+  | 'createKey'
+  | 'rotateKey'
+  | 'revokeKey'
+  | 'keys'
+  | 'claimWrite'
+  | 'finishWrite'
+  | 'releaseWrite'
   | 'budgets'
   | 'alerts'
   | 'alert'
@@ -64,6 +72,8 @@ export interface GatewayPolicy {
   readonly maxInFlight: number;
   /** How long a key that was found is believed in without asking again. */
   readonly keyTtlMs: number;
+  /** Requests a second of one key, in this process. */
+  readonly rates: Rates;
   /** A9. How long an alert's workflow may take to answer a person. */
   readonly actMs: number;
   /** At the end: how long requests in flight may take. */
@@ -80,6 +90,7 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   freshMs: 60_000,
   maxInFlight: 64,
   keyTtlMs: 5_000,
+  rates: { usage: 1_000, other: 50 },
   actMs: 6_000,
   graceMs: 10_000,
 };
@@ -106,8 +117,11 @@ export interface GatewayOptions {
   readonly links?: AlertLinks;
   /** Absent: test messages cannot be sent. */
   readonly testSend?: TestSend;
-  /** Which keys may stop and resume agents, and send test messages; default: all. */
-  readonly admin?: (key: ApiKey) => boolean;
+  /**
+   * The organisation of whoever runs the service: its admin keys may make the first key of another
+   * one, and open sealed payloads. Default: `default`.
+   */
+  readonly homeOrg?: string;
   /** Warns of synced targets that no channel will send to; default: of none. */
   readonly refuseTarget?: RefuseTarget;
   /** Shows sealed payloads to Temporal's own tools; absent: there is no /codec. */
@@ -127,7 +141,7 @@ export interface Gateway {
   readonly alerts?: AlertClient;
   readonly links?: AlertLinks;
   readonly testSend?: TestSend;
-  readonly admin: (key: ApiKey) => boolean;
+  readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
   readonly codec?: Codec;
   readonly isDraining: () => boolean;

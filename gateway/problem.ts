@@ -1,7 +1,8 @@
 /** Answers that say no: problem+json (RFC 9457) with the path of the fault (spec §8). */
 
 export interface ProblemInit {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  readonly status:
+    400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503;
   readonly title: string;
   readonly detail: string;
   /** Where in the input the fault is: `budgets[0].limit_value`. */

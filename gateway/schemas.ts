@@ -1,6 +1,6 @@
 /** The bodies and queries of everything that is not hot, and how a fault in them is told. */
 import { z } from 'zod';
-import { CHANNELS } from '../domain/words.js';
+import { CHANNELS, KEY_SCOPES } from '../domain/words.js';
 import { describeIssue } from './issue.js';
 import { Problem } from './problem.js';
 import type { SentChannel } from './test-send.js';
@@ -52,15 +52,74 @@ export const runBody = z.object({
   agent_name: name,
   what: z.enum(['started', 'heartbeat', 'ended']),
 });
-export const runId = name;
+export const runPath = z.object({ id: name });
 
-export const agentName = name;
+export const agentPath = z.object({ agent: name });
 /** POST /v1/agents/{agent}/stop (K2): `by` is who, else the key's name. */
 export const stopBody = z.object({ reason: sentence, by: name.optional() });
 export const resumeBody = z.object({ by: name.optional() });
 
+/** The same with the agent in the body: a path cannot have the names `.` and `..`. */
+export const stopAgentBody = stopBody.extend({ agent: name });
+export const resumeAgentBody = resumeBody.extend({ agent: name });
+
+/** An id as the book has it: any other is unknown, never wrong. */
+export const idPath = z.object({ id: z.string().max(1_024) });
+
+/** POST /v1/keys. */
+export const keyBody = z.object({
+  name,
+  scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(KEY_SCOPES.length),
+  agent: name.optional(),
+  /** Another organisation than one's own: for admin keys of whoever runs the service. */
+  org: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'expected up to 63 letters, digits, . _ or -')
+    .optional(),
+  by: name.optional(),
+});
+/** POST /v1/keys/{id}/rotate: how long the old key stays valid; a day unless said. */
+export const rotateBody = z.object({
+  graceSeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(86_400),
+  by: name.optional(),
+});
+export const revokeBody = z.object({ by: name.optional() });
+
 /** A9. POST /v1/alerts/{id}/acknowledge and /resolve: `by` is who, else the key's name. */
 export const actorBody = z.object({ by: name.optional(), note: sentence.optional() });
+
+/** Of an alert's page. */
+export const signedQuery = z.object({ t: z.string().optional() });
+export const alertForm = z.object({
+  t: z.string().describe('The signature of the link.'),
+  act: z.enum(['acknowledge', 'resolve']),
+  by: z.string().optional(),
+  note: z.string().optional(),
+});
+
+/** POST /v1/ingest, for the document: events are read one by one (event.ts). */
+export const ingestBody = z.object({
+  events: z.array(
+    z.looseObject({
+      agent_name: name,
+      provider: z.string().optional(),
+      model: z.string().optional(),
+      input_tokens: z.int().min(0).optional(),
+      output_tokens: z.int().min(0).optional(),
+      cost: z.number().min(0).optional().describe('USD.'),
+      duration_ms: z.number().min(0).optional(),
+      timestamp: z.string().optional().describe('ISO 8601; UTC where it names no zone.'),
+      idempotency_key: name.optional(),
+      run_id: name.optional(),
+      status: z.string().optional(),
+    }),
+  ),
+});
 
 /** POST /v1/test-send: to a target, to a reference, or to the channel's default destination. */
 export const testSendBody = z.object({
@@ -70,22 +129,25 @@ export const testSendBody = z.object({
   destination: name.optional(),
 });
 
-const limit = z.coerce.number().int().min(1).max(1_000);
+const limit = z.coerce.number().int().min(1).max(1_000).default(100);
+const cursor = z.string().max(2_000).optional();
 const flag = z.stringbool();
 export const statusQuery = z.object({ agent: name.optional() });
-export const budgetsQuery = z.object({
+export const pageQuery = z.object({ limit, cursor });
+export const budgetsQuery = pageQuery.extend({
   agent: name.optional(),
   open: flag.default(false),
-  limit: limit.default(100),
 });
 export const periodsQuery = z.object({ agent: name, run: name.optional() });
-export const alertsQuery = z.object({
+export const alertsQuery = pageQuery.extend({
   agent: name.optional(),
   subject: z.string().max(255).optional(),
-  limit: limit.default(100),
 });
-export const noticesQuery = z.object({ limit: limit.default(100) });
-export const quarantineQuery = z.object({ limit: limit.default(100) });
+
+/** What a cursor holds: a moment, and what tells entries of one moment apart. */
+export const placeInTime = z.tuple([z.number(), z.string()]);
+export const placeInBudgets = z.tuple([z.boolean(), z.number(), z.string()]);
+export const placeInNumbers = z.tuple([z.int()]);
 
 /** What a schema makes of an input; throws a `Problem` with the path of the first fault. */
 export function parseInput<Schema extends z.ZodType>(

@@ -37,7 +37,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.alerts === undefined ? {} : { alerts: options.alerts }),
     ...(options.links === undefined ? {} : { links: options.links }),
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
-    admin: options.admin ?? (() => true),
+    homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
     ...(options.codec === undefined ? {} : { codec: options.codec }),
     isDraining: () => state.isDraining,

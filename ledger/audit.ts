@@ -4,12 +4,19 @@ import { jsonText } from './literals.js';
 
 export interface AuditEntry {
   readonly org: string;
-  /** A scope, `agent:<name>`, or `destination:<reference>`. */
+  /** A scope, `agent:<name>`, `destination:<reference>`, or `key:<id>`. */
   readonly subject: string;
   readonly at: number;
   readonly by: string;
   readonly what:
-    'configured' | 'stopped' | 'resumed' | 'destination_confirmed' | 'destination_restored';
+    | 'configured'
+    | 'stopped'
+    | 'resumed'
+    | 'destination_confirmed'
+    | 'destination_restored'
+    | 'key_created'
+    | 'key_rotated'
+    | 'key_revoked';
   readonly before?: unknown;
   readonly after?: unknown;
 }

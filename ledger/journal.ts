@@ -1,8 +1,8 @@
 /** The journal of alerts (A10): every decision by (alert, number), and the alert's own row. */
-import { and, asc, desc, eq } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, lt, or } from 'drizzle-orm';
 import type { JournalEntry } from '../domain/alert/state.js';
 import type { Database } from './database.js';
-import type { AlertView, AttemptView } from './ledger.js';
+import type { AlertPage, AlertView, AttemptView } from './ledger.js';
 import { jsonText } from './literals.js';
 import { alerts, attempts, journal, typed } from './schema.js';
 
@@ -38,7 +38,7 @@ export async function appendJournal(
 /** The newest first. `agent` is the name the alert speaks of. */
 export async function listAlerts(
   db: Database,
-  query: { org: string; agent?: string; subject?: string; limit: number },
+  query: { org: string; agent?: string; subject?: string; limit: number; after?: AlertPage },
 ): Promise<readonly AlertView[]> {
   const rows = await typed(db.run)
     .select()
@@ -48,11 +48,18 @@ export async function listAlerts(
         eq(alerts.org, query.org),
         query.agent === undefined ? undefined : eq(alerts.agent, query.agent),
         query.subject === undefined ? undefined : eq(alerts.subject, query.subject),
+        query.after && follows(query.after),
       ),
     )
     .orderBy(desc(alerts.raisedAt), asc(alerts.id))
     .limit(query.limit);
   return rows.map(alertViewOf);
+}
+
+/** In the order of the list. */
+function follows({ raisedAt, id }: AlertPage) {
+  const sameMoment = and(eq(alerts.raisedAt, raisedAt), gt(alerts.id, id));
+  return or(lt(alerts.raisedAt, raisedAt), sameMoment);
 }
 
 /** One alert with all that is known of it, or undefined. */

@@ -27,6 +27,7 @@ import type { Killed, Latches, Published } from '../domain/budget/state.js';
 import type { Totals } from '../domain/budget/totals.js';
 import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import type { ChannelName } from '../domain/words.js';
+import type { KeyStore } from './api-key.js';
 import type { ClaimedPeriod, ClaimRequest, OutboxAlert } from './claimed-period.js';
 import type {
   BegunAttempt,
@@ -37,6 +38,8 @@ import type {
   OperatorNotice,
   Responding,
 } from './delivery.js';
+import type { AnswerStore } from './idempotency.js';
+import type { AlertPage, BudgetPage } from './paging.js';
 import type {
   IngestBatch,
   IngestResult,
@@ -47,8 +50,11 @@ import type {
   TouchedPeriod,
 } from './usage.js';
 
+export type * from './api-key.js';
 export type * from './claimed-period.js';
 export type * from './delivery.js';
+export type * from './idempotency.js';
+export type * from './paging.js';
 export type * from './usage.js';
 
 // ---------------------------------------------------------------- configuration
@@ -114,12 +120,7 @@ export interface AttemptView {
   readonly outcome?: Outcome;
 }
 
-export interface ApiKey {
-  readonly org: string;
-  readonly name: string;
-}
-
-export interface Ledger {
+export interface Ledger extends KeyStore, AnswerStore {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -128,7 +129,12 @@ export interface Ledger {
   /** B8. Inserts rows that do not exist yet, with the sums of the events already there. */
   ensurePeriods(seeds: readonly PeriodSeed[], now: number): Promise<void>;
   quarantine(events: readonly QuarantinedEvent[]): Promise<void>;
-  quarantined(org: string, limit: number): Promise<readonly QuarantinedEvent[]>;
+  /** The newest first; `before`: older than that one. */
+  quarantined(
+    org: string,
+    limit: number,
+    before?: number,
+  ): Promise<readonly (QuarantinedEvent & { readonly id: number })[]>;
   /** B7. Answers the row as `ingest` does; claimed when the run's timer has to be known at once. */
   reportRun(report: RunReport): Promise<{ period: TouchedPeriod; stopped: readonly Stop[] }>;
 
@@ -240,8 +246,8 @@ export interface Ledger {
   setEscalation(org: string, escalation: Escalation | undefined): Promise<void>;
   /** How an alert that starts now goes on where its own routes do not do (A5, A8). */
   response(org: string, alert: Responding): Promise<Response>;
-  /** A15. The newest first. */
-  operatorNotices(org: string, limit: number): Promise<readonly OperatorNotice[]>;
+  /** A15. The newest first; with `before` those of a smaller id. */
+  operatorNotices(org: string, limit: number, before?: number): Promise<readonly OperatorNotice[]>;
   /** A15. Kept until an alert has told it. */
   tellOperators(org: string, notice: NewNotice, now: number): Promise<void>;
   /** A14, A15. Writes the alerts of storms and notices that nobody was told of; answers how many. */
@@ -250,10 +256,6 @@ export interface Ledger {
   resume(org: string, agent: string, by: string, now: number): Promise<{ changed: boolean }>;
   stopped(org: string): Promise<readonly Stop[]>;
 
-  /** By the SHA-256 (hex) of the key; undefined when unknown or revoked. */
-  apiKey(hash: string): Promise<ApiKey | undefined>;
-  putApiKey(hash: string, key: ApiKey): Promise<void>;
-
   budgets(query: {
     org: string;
     agent?: string;
@@ -261,12 +263,14 @@ export interface Ledger {
     openOnly?: boolean;
     now: number;
     limit: number;
+    after?: BudgetPage;
   }): Promise<readonly BudgetView[]>;
   alerts(query: {
     org: string;
     agent?: string;
     subject?: string;
     limit: number;
+    after?: AlertPage;
   }): Promise<readonly AlertView[]>;
   alert(
     org: string,

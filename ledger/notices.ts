@@ -3,7 +3,7 @@
  * (A14): kept as rows, and turned into alerts by a transaction, so that each is told by one alert
  * whatever dies.
  */
-import { desc, eq } from 'drizzle-orm';
+import { and, desc, eq, lt } from 'drizzle-orm';
 import {
   serviceNotice,
   stormNotice,
@@ -112,11 +112,17 @@ export async function listOperatorNotices(
   db: Database,
   org: string,
   limit: number,
+  before?: number,
 ): Promise<readonly OperatorNotice[]> {
   const rows = await typed(db.run)
     .select()
     .from(operatorNotices)
-    .where(eq(operatorNotices.org, org))
+    .where(
+      and(
+        eq(operatorNotices.org, org),
+        before === undefined ? undefined : lt(operatorNotices.id, before),
+      ),
+    )
     .orderBy(desc(operatorNotices.id))
     .limit(limit);
   return rows.map(({ id, at, kind, text, destination, toldAt }) => ({

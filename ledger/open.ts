@@ -7,9 +7,10 @@ import { openDatabase } from './database.js';
 import { beginAttempt, openDelivery } from './deliveries.js';
 import { DEFAULT_DELIVERY_POLICY, type DeliveryPolicy } from './delivery-policy.js';
 import { confirmDestination, putDestinations, setDefaultDestination } from './destinations.js';
+import { claimWrite, finishWrite, releaseWrite } from './idempotency.js';
 import { ingest } from './ingest.js';
 import { appendJournal, findAlert, listAlerts } from './journal.js';
-import { findApiKey, putApiKey } from './keys.js';
+import { createKey, findApiKey, listKeys, putApiKey, revokeKey, rotateKey } from './keys.js';
 import { recordLate } from './late.js';
 import type { Ledger } from './ledger.js';
 import { listOperatorNotices, raiseNotices, tellOperators } from './notices.js';
@@ -83,7 +84,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       await quarantine(db, events);
       await watch.quarantined(events);
     },
-    quarantined: (org, limit) => listQuarantined(db, org, limit),
+    quarantined: (org, limit, before) => listQuarantined(db, org, limit, before),
     reportRun: (report) => reportRun(db, report, runIdleMs),
 
     claimPeriods: (request) => claimPeriods(db, request),
@@ -126,7 +127,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     setOperators: (org, operators) => setOperators(db, org, operators),
     setEscalation: (org, escalation) => setEscalation(db, org, escalation),
     response: (org, alert) => response(db, policy, org, alert),
-    operatorNotices: (org, limit) => listOperatorNotices(db, org, limit),
+    operatorNotices: (org, limit, before) => listOperatorNotices(db, org, limit, before),
     tellOperators: (org, notice, now) => tellOperators(db.run, org, notice, now),
     raiseNotices: (frozen, now) => raiseNotices(db, frozen, now),
     stop: (org, word) => stop(db, org, word),
@@ -134,7 +135,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     stopped: (org) => stopsOf(db.run, org),
 
     apiKey: (hash) => findApiKey(db, hash),
-    putApiKey: (hash, key) => putApiKey(db, hash, key),
+    putApiKey: (hash, key, now = Date.now()) => putApiKey(db, hash, key, now),
+    createKey: (key) => createKey(db, key),
+    rotateKey: (rotation) => rotateKey(db, rotation),
+    revokeKey: (org, id, by, now) => revokeKey(db, org, id, by, now),
+    keys: (query) => listKeys(db, query),
+
+    claimWrite: (claim) => claimWrite(db, claim),
+    finishWrite: (ref, holder, stored, until) => finishWrite(db, ref, holder, stored, until),
+    releaseWrite: (ref, holder) => releaseWrite(db, ref, holder),
 
     budgets: (query) => listBudgets(db, query),
     alerts: (query) => listAlerts(db, query),

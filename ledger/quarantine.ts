@@ -1,10 +1,11 @@
 /** Bad events of a batch: kept readable, never counted (spec §8). */
-import { desc, eq } from 'drizzle-orm';
+import { and, desc, eq, lt } from 'drizzle-orm';
 import type { Database } from './database.js';
 import type { QuarantinedEvent } from './ledger.js';
 import { quarantinedEvents, typed } from './schema.js';
 
 const COLUMNS = {
+  id: quarantinedEvents.id,
   org: quarantinedEvents.org,
   at: quarantinedEvents.at,
   path: quarantinedEvents.path,
@@ -24,11 +25,17 @@ export function listQuarantined(
   db: Database,
   org: string,
   limit: number,
-): Promise<readonly QuarantinedEvent[]> {
+  before?: number,
+): Promise<readonly (QuarantinedEvent & { readonly id: number })[]> {
   return typed(db.run)
     .select(COLUMNS)
     .from(quarantinedEvents)
-    .where(eq(quarantinedEvents.org, org))
+    .where(
+      and(
+        eq(quarantinedEvents.org, org),
+        before === undefined ? undefined : lt(quarantinedEvents.id, before),
+      ),
+    )
     .orderBy(desc(quarantinedEvents.id))
     .limit(limit);
 }

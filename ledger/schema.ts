@@ -2,6 +2,7 @@
  * The tables for typed queries off the hot path. `migrations/` makes them; a contract test holds
  * both to each other. Times are epoch ms and every number is below 2^53.
  */
+import { sql } from 'drizzle-orm';
 import { bigint, boolean, customType, pgTable, text } from 'drizzle-orm/pg-core';
 import { drizzle, type PgRemoteDatabase } from 'drizzle-orm/pg-proxy';
 import type { AlertFacts } from '../domain/alert/facts.js';
@@ -179,6 +180,25 @@ export const apiKeys = pgTable('api_key', {
   org: text('org').notNull(),
   name: text('name').notNull(),
   revokedAt: integer('revoked_at'),
+  id: text('id').generatedAlwaysAs(sql`left(hash, 16)`),
+  hint: text('hint'),
+  scopes: text('scopes').notNull(),
+  agent: text('agent'),
+  createdAt: integer('created_at').notNull().default(0),
+  createdBy: text('created_by'),
+  expiresAt: integer('expires_at'),
+  replacedBy: text('replaced_by'),
+});
+
+export const idempotentAnswers = pgTable('idempotent_answer', {
+  org: text('org').notNull(),
+  keyId: text('key_id').notNull(),
+  idempotencyKey: text('idempotency_key').notNull(),
+  request: text('request').notNull(),
+  until: integer('until').notNull(),
+  holder: text('holder').notNull(),
+  status: integer('status'),
+  answer: text('answer'),
 });
 
 /** Typed queries that run as statements of `run`, in its transaction if it has one. */

@@ -1,6 +1,6 @@
 /** What people and gateways read of the book. */
 import type { Database } from './database.js';
-import type { BudgetView } from './ledger.js';
+import type { BudgetPage, BudgetView } from './ledger.js';
 import {
   durationOf,
   isBlocked,
@@ -19,6 +19,7 @@ export interface BudgetQuery {
   readonly openOnly?: boolean;
   readonly now: number;
   readonly limit: number;
+  readonly after?: BudgetPage;
 }
 
 /** T8. The burn rate looks back so far. */
@@ -45,6 +46,8 @@ where period.org = $1 and ($2::text is null or period.scope = $2)
   and ($3::text is null or period.id = $3)
   and (not $4::boolean or period.state <> 'closed' and
     (period.cadence <> 'run' or jsonb_array_length(period.limits->'limits') > 0))
+  and ($7::boolean is null or
+    ((period.cadence = 'run'), -period.starts_at, period.id) > ($7::boolean, -$8::bigint, $9))
 order by (period.cadence = 'run'), period.starts_at desc, period.id
 limit $6::bigint`;
 
@@ -64,6 +67,9 @@ export async function listBudgets(
     query.openOnly ?? false,
     query.now,
     query.limit,
+    query.after?.isRun,
+    query.after?.startsAt,
+    query.after?.id,
   ]);
   return rows.map((row) => budgetViewOf(row as unknown as BudgetRow));
 }

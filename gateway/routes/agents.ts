@@ -1,31 +1,121 @@
 /** A person's Stop and its end (K2): committed in the ledger, so it holds while Temporal is away. */
-import type { App } from '../env.js';
-import { readJson } from '../body.js';
+import type { Context } from 'hono';
+import { resumeAnswer, stopAnswer, stoppedAnswer } from '../answers.js';
+import type { Env } from '../env.js';
+import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
-import { requireAdmin } from '../require-admin.js';
-import { agentName, parseInput, resumeBody, stopBody } from '../schemas.js';
+import { readCursor, readPage } from '../paging.js';
+import { touchAgent } from '../rights.js';
+import {
+  agentPath,
+  pageQuery,
+  placeInTime,
+  resumeAgentBody,
+  resumeBody,
+  stopAgentBody,
+  stopBody,
+} from '../schemas.js';
 
-export function addAgentRoutes(app: App, gateway: Gateway): void {
-  const { ledger, policy, log } = gateway;
-  app
-    .get('/v1/agents', async (c) => c.json({ stopped: await ledger.stopped(c.get('key').org) }))
-    .post('/v1/agents/:agent/stop', async (c) => {
-      const key = requireAdmin(gateway, c, 'stop or resume agents');
-      const agent = parseInput(agentName, c.req.param('agent'));
-      const body = await readJson(c.env.incoming, policy.bodyLimit);
-      const { reason, by = key.name } = parseInput(stopBody, body);
-      const stop = { agent, at: gateway.now(), by, reason };
-      const { changed } = await ledger.stop(key.org, stop);
-      log.warn({ requestId: c.get('requestId'), agent, by, changed }, 'agent stopped');
-      return c.json({ changed, ...(changed ? { stopped: stop } : {}) });
-    })
-    .post('/v1/agents/:agent/resume', async (c) => {
-      const key = requireAdmin(gateway, c, 'stop or resume agents');
-      const agent = parseInput(agentName, c.req.param('agent'));
-      const body = await readJson(c.env.incoming, policy.bodyLimit);
-      const { by = key.name } = parseInput(resumeBody, body ?? {});
-      const { changed } = await ledger.resume(key.org, agent, by, gateway.now());
-      log.warn({ requestId: c.get('requestId'), agent, by, changed }, 'agent resumed');
-      return c.json({ changed });
-    });
+const listStopped = {
+  ...{ method: 'get', path: '/v1/agents', id: 'listStoppedAgents' },
+  summary: 'Who is stopped, longest first',
+  scopes: ['read'],
+  forAgentKeys: true,
+  query: pageQuery,
+  answers: { 200: { description: 'Each with who, when and why', schema: stoppedAnswer } },
+} as const satisfies Operation;
+
+const stopAgent = {
+  ...{ method: 'post', path: '/v1/agents/:agent/stop', id: 'stopAgent' },
+  summary: 'Stop an agent, over all its budgets, until it is resumed',
+  description: 'Twice is once: the first reason stands.',
+  scopes: ['operate'],
+  forAgentKeys: true,
+  params: agentPath,
+  body: stopBody,
+  answers: { 200: { description: 'It is stopped', schema: stopAnswer } },
+} as const satisfies Operation;
+
+const resumeAgent = {
+  ...{ method: 'post', path: '/v1/agents/:agent/resume', id: 'resumeAgent' },
+  summary: 'Let a stopped agent go on',
+  scopes: ['operate'],
+  forAgentKeys: true,
+  params: agentPath,
+  body: resumeBody,
+  answers: { 200: { description: 'It is not stopped', schema: resumeAnswer } },
+} as const satisfies Operation;
+
+const byBody = 'For names that no path can carry: HTTP clients take `.` and `..` out of it.';
+
+const stopNamedAgent = {
+  ...{ method: 'post', path: '/v1/agents/stop', id: 'stopNamedAgent' },
+  summary: 'Stop an agent that is named in the body',
+  description: byBody,
+  scopes: ['operate'],
+  forAgentKeys: true,
+  body: stopAgentBody,
+  answers: { 200: { description: 'It is stopped', schema: stopAnswer } },
+} as const satisfies Operation;
+
+const resumeNamedAgent = {
+  ...{ method: 'post', path: '/v1/agents/resume', id: 'resumeNamedAgent' },
+  summary: 'Let a stopped agent go on that is named in the body',
+  description: byBody,
+  scopes: ['operate'],
+  forAgentKeys: true,
+  body: resumeAgentBody,
+  answers: { 200: { description: 'It is not stopped', schema: resumeAnswer } },
+} as const satisfies Operation;
+
+export function addAgentRoutes(routes: Routes, gateway: Gateway): void {
+  const { ledger, log } = gateway;
+
+  async function stop(
+    c: Context<Env>,
+    agent: string,
+    { reason, by = c.get('key').name }: { reason: string; by?: string | undefined },
+  ): Promise<Response> {
+    const key = c.get('key');
+    touchAgent(key, agent);
+    const word = { agent, at: gateway.now(), by, reason };
+    const { changed } = await ledger.stop(key.org, word);
+    log.warn({ requestId: c.get('requestId'), agent, by, changed }, 'agent stopped');
+    return c.json({ changed, ...(changed ? { stopped: word } : {}) });
+  }
+
+  async function resume(
+    c: Context<Env>,
+    agent: string,
+    { by = c.get('key').name }: { by?: string | undefined },
+  ): Promise<Response> {
+    const key = c.get('key');
+    touchAgent(key, agent);
+    const { changed } = await ledger.resume(key.org, agent, by, gateway.now());
+    log.warn({ requestId: c.get('requestId'), agent, by, changed }, 'agent resumed');
+    return c.json({ changed });
+  }
+
+  routes.add(listStopped, async (c, { query: { limit, cursor } }) => {
+    const key = c.get('key');
+    const after = readCursor(placeInTime, cursor);
+    const all = await ledger.stopped(key.org);
+    const seen = all
+      .filter(({ agent }) => key.agent === undefined || agent === key.agent)
+      .filter((each) => after === undefined || follows([each.at, each.agent], after));
+    const { entries, ...page } = await readPage(
+      limit,
+      (most) => Promise.resolve(seen.slice(0, most)),
+      ({ at, agent }) => [at, agent],
+    );
+    return c.json({ stopped: entries, ...page });
+  });
+  routes.add(stopNamedAgent, (c, { body }) => stop(c, body.agent, body));
+  routes.add(resumeNamedAgent, (c, { body }) => resume(c, body.agent, body));
+  routes.add(stopAgent, (c, { params, body }) => stop(c, params.agent, body));
+  routes.add(resumeAgent, (c, { params, body }) => resume(c, params.agent, body));
+}
+
+function follows([at, agent]: [number, string], [lastAt, lastAgent]: [number, string]): boolean {
+  return at > lastAt || (at === lastAt && agent > lastAgent);
 }

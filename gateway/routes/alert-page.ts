@@ -12,10 +12,13 @@ import { alertDetailView, type AlertDetailView, type AlertStateView } from '../a
 import { alertPage, noticePage, PAGE_HEADERS, testPage } from '../alert-page.js';
 import type { Authenticate } from '../auth.js';
 import { readForm } from '../body.js';
-import type { App, Env } from '../env.js';
+import type { Env } from '../env.js';
 import { orgOfAlert, TEST_ALERT_ID } from '../links.js';
+import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
 import { Problem } from '../problem.js';
+import { forbidden, mayDo, seesAlert } from '../rights.js';
+import { alertForm, idPath, signedQuery } from '../schemas.js';
 
 /** As `domain/ids.ts` builds them: nothing in it means anything to HTML or to a shell. */
 const ALERT_ID = /^alert\/[\w%:./~-]{1,249}$/;
@@ -25,7 +28,27 @@ const DONE: Readonly<Record<Act, string>> = {
   resolve: 'Resolved. It is over.',
 };
 
-export function addAlertPage(app: App, gateway: Gateway, authenticate: Authenticate): void {
+const showPage = {
+  ...{ method: 'get', path: '/alerts/:id{.+}', id: 'showAlertPage' },
+  summary: "An alert's page, for a browser: a signed link or an API key opens it",
+  scopes: 'public',
+  params: idPath,
+  query: signedQuery,
+  answers: { 200: { description: 'The page', type: 'text/html' } },
+  problems: [404],
+} as const satisfies Operation;
+
+const takeWord = {
+  ...{ method: 'post', path: '/alerts/:id{.+}', id: 'takeWordOfAlertPage' },
+  summary: 'The form of that page: acknowledge or resolve',
+  scopes: 'public',
+  params: idPath,
+  itself: { body: alertForm, type: 'application/x-www-form-urlencoded' },
+  answers: { 200: { description: 'The page, with what came of it', type: 'text/html' } },
+  problems: [404],
+} as const satisfies Operation;
+
+export function addAlertPage(routes: Routes, gateway: Gateway, authenticate: Authenticate): void {
   const { ledger, links, log } = gateway;
 
   /** The organisation whose alert may be shown to who asks; undefined: nobody's. */
@@ -37,36 +60,48 @@ export function addAlertPage(app: App, gateway: Gateway, authenticate: Authentic
     return found === undefined ? undefined : alertDetailView(found);
   };
 
-  app
-    .get('/alerts/:id{.+}', async (c) => {
-      const id = c.req.param('id');
-      if (!ALERT_ID.test(id)) return c.notFound();
-      const signature = c.req.query('t') ?? '';
-      const bearer = c.req.header('authorization');
-      const org = bearer === undefined ? orgFor(id, signature) : (await authenticate(bearer)).org;
-      if (org !== undefined && id === TEST_ALERT_ID) return show(c, 200, testPage());
-      const detail = org === undefined ? undefined : await detailOf(org, id);
-      if (detail === undefined) return show(c, 200, noticePage(id));
-      // Whoever has a key may act anyhow: the form is for them, too.
-      return show(c, 200, alertPage(detail, links ? { signature: links.sign(id) } : {}));
-    })
-    .post('/alerts/:id{.+}', async (c) => {
-      const id = c.req.param('id');
-      if (!ALERT_ID.test(id)) return c.notFound();
-      const form = await readForm(c.env.incoming, FORM_LIMIT);
-      const signature = form.get('t') ?? '';
+  /** Undefined: the page of nobody. `mayAct`: with the form that acknowledges. */
+  const readerOf = async (c: Context<Env>, id: string, signature: string) => {
+    const bearer = c.req.header('authorization');
+    if (bearer === undefined) {
       const org = orgFor(id, signature);
-      const act = ACTS.find((each) => each === form.get('act'));
-      if (org === undefined || act === undefined) return show(c, 403, noticePage(id));
-      const actor = actorOf(form);
-      const said = await say(act, () => actOnAlert(gateway, { org, id }, act, actor));
-      log.info({ alert: id, act, by: actor.by, status: said.status }, 'a word by link');
-      const detail = await detailOf(org, id);
-      if (detail === undefined) return show(c, 403, noticePage(id));
-      // The book is a moment behind the workflow that has just answered.
-      const now = said.alert === undefined ? detail : { ...detail, alert: said.alert };
-      return show(c, said.status, alertPage(now, { signature, said: said.words }));
-    });
+      return org === undefined ? undefined : { org, mayAct: true, key: undefined };
+    }
+    const key = await authenticate(bearer);
+    if (!mayDo(key, ['read'])) throw forbidden('This key has not the scope read.');
+    return { org: key.org, mayAct: mayDo(key, ['operate']), key };
+  };
+
+  routes.add(showPage, async (c, { params: { id }, query: { t: signature = '' } }) => {
+    if (!ALERT_ID.test(id)) return c.notFound();
+    const reader = await readerOf(c, id, signature);
+    if (reader === undefined) return show(c, 200, noticePage(id));
+    const { org, mayAct, key } = reader;
+    if (id === TEST_ALERT_ID) return show(c, 200, testPage());
+    const detail = await detailOf(org, id);
+    if (detail === undefined || (key !== undefined && !seesAlert(key, detail.alert))) {
+      return show(c, 200, noticePage(id));
+    }
+    // Whoever may act anyhow has the form, too.
+    return show(c, 200, alertPage(detail, links && mayAct ? { signature: links.sign(id) } : {}));
+  });
+
+  routes.add(takeWord, async (c, { params: { id } }) => {
+    if (!ALERT_ID.test(id)) return c.notFound();
+    const form = await readForm(c.env.incoming, FORM_LIMIT);
+    const signature = form.get('t') ?? '';
+    const org = orgFor(id, signature);
+    const act = ACTS.find((each) => each === form.get('act'));
+    if (org === undefined || act === undefined) return show(c, 403, noticePage(id));
+    const actor = actorOf(form);
+    const said = await say(act, () => actOnAlert(gateway, { org, id }, act, actor));
+    log.info({ alert: id, act, by: actor.by, status: said.status }, 'a word by link');
+    const detail = await detailOf(org, id);
+    if (detail === undefined) return show(c, 403, noticePage(id));
+    // The book is a moment behind the workflow that has just answered.
+    const now = said.alert === undefined ? detail : { ...detail, alert: said.alert };
+    return show(c, said.status, alertPage(now, { signature, said: said.words }));
+  });
 }
 
 interface Said {

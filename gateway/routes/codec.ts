@@ -1,15 +1,18 @@
 /**
  * POST /codec/encode and /codec/decode: what Temporal's command line and Web UI ask to show sealed
- * payloads, in Temporal's own shape. Whoever may decode may read everything: admin keys only.
+ * payloads, in Temporal's own shape. Whoever may decode may read everything, of all
+ * organisations: only admin keys of whoever runs the service.
  */
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { z } from 'zod';
+import { codecAnswer } from '../answers.js';
 import { readJson } from '../body.js';
-import type { App, Env } from '../env.js';
+import type { Env } from '../env.js';
+import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
 import { Problem } from '../problem.js';
-import { requireAdmin } from '../require-admin.js';
+import { forbidden } from '../rights.js';
 import { parseInput } from '../schemas.js';
 
 /** A payload as Temporal's packages have it. */
@@ -34,15 +37,25 @@ const codecBody = z.object({
     .max(10_000),
 });
 
+const translate = <Verb extends 'encode' | 'decode'>(verb: Verb) =>
+  ({
+    ...{ method: 'post', path: `/codec/${verb}`, id: `${verb}Payloads` },
+    summary: `Temporal's codec protocol: ${verb} payloads`,
+    scopes: ['admin'],
+    itself: { body: codecBody },
+    answers: { 200: { description: 'In the same order', schema: codecAnswer } },
+    problems: [400, 413, 415, 422],
+  }) as const satisfies Operation;
+
 /** Nothing without a codec. A browser's preflight carries no key and is answered before. */
 export function addCodecRoutes(
-  app: App,
+  routes: Routes,
   gateway: Gateway,
   authenticated: MiddlewareHandler<Env>,
 ): void {
   const { codec } = gateway;
   if (codec === undefined) return;
-  app.use(
+  routes.app.use(
     '/codec/*',
     cors({
       origin: [...codec.origins],
@@ -52,9 +65,14 @@ export function addCodecRoutes(
     }),
     authenticated,
   );
-  const route = (path: string, work: (payloads: RawPayload[]) => Promise<RawPayload[]>): void => {
-    app.post(path, async (c) => {
-      requireAdmin(gateway, c, 'read or write sealed payloads');
+  const route = (
+    verb: 'encode' | 'decode',
+    work: (payloads: RawPayload[]) => Promise<RawPayload[]>,
+  ): void => {
+    routes.add(translate(verb), async (c) => {
+      if (c.get('key').org !== gateway.homeOrg) {
+        throw forbidden('Sealed payloads are opened by whoever runs the service only.');
+      }
       const body = await readJson(c.env.incoming, gateway.policy.ingestLimit);
       const { payloads } = parseInput(codecBody, body);
       try {
@@ -65,8 +83,8 @@ export function addCodecRoutes(
       }
     });
   };
-  route('/codec/encode', (payloads) => codec.encode(payloads));
-  route('/codec/decode', (payloads) => codec.decode(payloads));
+  route('encode', (payloads) => codec.encode(payloads));
+  route('decode', (payloads) => codec.decode(payloads));
 }
 
 type WirePayload = z.infer<typeof codecBody>['payloads'][number];

@@ -1,13 +1,28 @@
 /** What the service has told its operators of itself, or could not (A15). */
-import type { App } from '../env.js';
+import { noticesAnswer } from '../answers.js';
+import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
-import { requireAdmin } from '../require-admin.js';
-import { noticesQuery, parseInput } from '../schemas.js';
+import { readCursor, readPage } from '../paging.js';
+import { pageQuery, placeInNumbers } from '../schemas.js';
 
-export function addNoticeRoute(app: App, gateway: Gateway): void {
-  app.get('/v1/notices', async (c) => {
-    const { org } = requireAdmin(gateway, c, 'read what operators are told');
-    const { limit } = parseInput(noticesQuery, c.req.query());
-    return c.json({ notices: await gateway.ledger.operatorNotices(org, limit) });
+const listNotices = {
+  ...{ method: 'get', path: '/v1/notices', id: 'listNotices' },
+  summary: 'What the service has to say of itself, newest first',
+  description: 'Without `toldAt`: nobody was there to be told.',
+  scopes: ['operate'],
+  query: pageQuery,
+  answers: { 200: { description: 'One page', schema: noticesAnswer } },
+} as const satisfies Operation;
+
+export function addNoticeRoute(routes: Routes, { ledger }: Gateway): void {
+  routes.add(listNotices, async (c, { query: { limit, cursor } }) => {
+    const { org } = c.get('key');
+    const [before] = readCursor(placeInNumbers, cursor) ?? [];
+    const { entries, ...page } = await readPage(
+      limit,
+      (most) => ledger.operatorNotices(org, most, before),
+      ({ id }) => [id],
+    );
+    return c.json({ notices: entries, ...page });
   });
 }

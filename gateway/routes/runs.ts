@@ -1,23 +1,36 @@
 /** POST /v1/runs/{id}: one word about a run's life (B7). */
-import type { App } from '../env.js';
-import { readJson } from '../body.js';
+import { runAnswer } from '../answers.js';
 import { deliverClaims } from '../claims.js';
 import { withDeadline } from '../deadline.js';
+import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
 import { Problem } from '../problem.js';
 import { refusalProblem } from '../refusal.js';
-import { parseInput, runBody, runId } from '../schemas.js';
+import { touchAgent } from '../rights.js';
+import { runBody, runPath } from '../schemas.js';
 import { agentScope, type ScopeCache } from '../scopes.js';
 import { holdsAgent, refusalOfHold, refusalOfStop } from '../verdict.js';
 
+const reportRun = {
+  ...{ method: 'post', path: '/v1/runs/:id', id: 'reportRun' },
+  summary: 'A run has begun, lives, has ended',
+  description: 'A 429 with a `reason`: the agent or the run may not go on; the word was stored.',
+  scopes: ['ingest'],
+  forAgentKeys: true,
+  rate: 'usage',
+  params: runPath,
+  body: runBody,
+  answers: { 202: { description: 'Stored', schema: runAnswer } },
+} as const satisfies Operation;
+
 /** The word is stored first; 429 where the agent or the run may not go on. An end is never refused. */
-export function addRunRoute(app: App, gateway: Gateway, cache: ScopeCache): void {
+export function addRunRoute(routes: Routes, gateway: Gateway, cache: ScopeCache): void {
   const { ledger, policy } = gateway;
-  app.post('/v1/runs/:id', async (c) => {
-    const run = parseInput(runId, c.req.param('id'));
-    const body = await readJson(c.env.incoming, policy.bodyLimit);
-    const { agent_name: agent, what } = parseInput(runBody, body);
-    const { org } = c.get('key');
+  routes.add(reportRun, async (c, { params: { id: run }, body }) => {
+    const { agent_name: agent, what } = body;
+    const key = c.get('key');
+    touchAgent(key, agent);
+    const { org } = key;
     const now = gateway.now();
     const scope = agentScope(agent);
     // The first word makes the run's row, and freezes its limits: they must be today's.

@@ -1,20 +1,29 @@
 /** POST /v1/test-send: one marked message through a channel, and what came of it. */
 import { reasonInWords } from '../alert-words.js';
-import { readJson } from '../body.js';
-import type { App } from '../env.js';
+import { testSendAnswer } from '../answers.js';
+import type { z } from 'zod';
+import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
 import { Problem } from '../problem.js';
-import { requireAdmin } from '../require-admin.js';
-import { parseInput, testSendBody, unprocessable } from '../schemas.js';
+import { testSendBody, unprocessable } from '../schemas.js';
 import { expectedForm } from '../target.js';
 import type { TestSendAnswer, TestSendRequest } from '../test-send.js';
 
+const sendTest = {
+  ...{ method: 'post', path: '/v1/test-send', id: 'sendTest' },
+  summary: 'Send one marked test message, and say what came of it',
+  description:
+    'To a `target`, to a `destination` by its reference, or to the default one of the channel.',
+  scopes: ['admin'],
+  body: testSendBody,
+  answers: { 200: { description: 'What the provider said', schema: testSendAnswer } },
+} as const satisfies Operation;
+
 /** For admin keys: an address of one's own makes our senders write to anybody. */
-export function addTestSendRoute(app: App, gateway: Gateway): void {
-  const { policy, log, testSend } = gateway;
-  app.post('/v1/test-send', async (c) => {
-    const { org } = requireAdmin(gateway, c, 'send test messages');
-    const body = await readJson(c.env.incoming, policy.bodyLimit);
+export function addTestSendRoute(routes: Routes, gateway: Gateway): void {
+  const { log, testSend } = gateway;
+  routes.add(sendTest, async (c, { body }) => {
+    const { org } = c.get('key');
     const request = { org, ...readRequest(body) };
     if (testSend === undefined) throw cannotSend('This gateway has no channels.');
     const answer = await testSend(request);
@@ -25,8 +34,8 @@ export function addTestSendRoute(app: App, gateway: Gateway): void {
   });
 }
 
-function readRequest(body: unknown): Omit<TestSendRequest, 'org'> {
-  const { channel, target, secret, destination } = parseInput(testSendBody, body);
+function readRequest(body: z.infer<typeof testSendBody>): Omit<TestSendRequest, 'org'> {
+  const { channel, target, secret, destination } = body;
   if (destination !== undefined) {
     if (target === undefined) return { channel, to: { reference: destination } };
     throw unprocessable('target', 'stands beside `destination`: give one of them');

@@ -3,7 +3,8 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { payloadCodecOf } from '../../cli/payload-codec.js';
 import { createSealKey } from '../../ledger/seal.js';
-import { KEY, startTestGateway } from './gateway-kit.js';
+import { hashApiKey } from '../../gateway/auth.js';
+import { KEY, startTestGateway, testKey } from './gateway-kit.js';
 
 const UI = 'https://temporal.example';
 const endpoint = () =>
@@ -43,7 +44,8 @@ describe('the codec endpoint', () => {
   });
 
   test('asks for a key, and for an admin one', async () => {
-    const { gateway } = await startTestGateway({ ...endpoint(), admin: () => false });
+    const { gateway, ledger } = await startTestGateway(endpoint());
+    ledger.apiKeys.set(hashApiKey(KEY), testKey({ scopes: ['operate', 'read'] }));
     const ask = (headers: Record<string, string>) =>
       fetch(`${gateway.url}/codec/decode`, {
         method: 'POST',

@@ -139,7 +139,9 @@ describe('a word to an alert', () => {
 
   test('another word is nothing here', async () => {
     const { post } = await startAlertGateway();
-    expect((await post(path('/explode'), {})).status).toBe(404);
-    expect((await post(path(), {})).status).toBe(404);
+    expect((await post(path('/explode'), {})).status).toBe(405);
+    const onlyRead = await post(path(), {});
+    expect(onlyRead.status).toBe(405);
+    expect(onlyRead.headers.get('allow')).toBe('GET, HEAD');
   });
 });

@@ -4,7 +4,8 @@ import { onTestFinished } from 'vitest';
 import { hashApiKey } from '../../gateway/auth.js';
 import type { GatewayOptions } from '../../gateway/options.js';
 import { startGateway } from '../../gateway/server.js';
-import type { ClaimedPeriod } from '../../ledger/ledger.js';
+import { KEY_SCOPES } from '../../domain/words.js';
+import type { ApiKey, ClaimedPeriod } from '../../ledger/ledger.js';
 import { createMemoryLedger } from './gateway-memory-ledger.js';
 
 export const NOON = Date.parse('2026-11-21T12:00:00Z');
@@ -20,7 +21,7 @@ export interface Answer {
 /** Ends with the test that started it. */
 export async function startTestGateway(options: Partial<GatewayOptions> = {}) {
   const ledger = createMemoryLedger();
-  ledger.keys.set(hashApiKey(KEY), { org: 'default', name: 'tester' });
+  ledger.apiKeys.set(hashApiKey(KEY), testKey());
   const clock = { now: NOON };
   const delivered: ClaimedPeriod[] = [];
   const lines: { level: string; fields: object; message: string }[] = [];
@@ -66,6 +67,11 @@ export async function startTestGateway(options: Partial<GatewayOptions> = {}) {
     ingestPacked: (body: string | Uint8Array) =>
       request('POST', '/v1/ingest', new Uint8Array(gzipSync(body)), { 'content-encoding': 'gzip' }),
   };
+}
+
+/** Every scope over the whole organisation, unless told otherwise. */
+export function testKey(over: Partial<ApiKey> = {}): ApiKey {
+  return { org: 'default', name: 'tester', id: 'tester-id', scopes: KEY_SCOPES, ...over };
 }
 
 let made = 0;

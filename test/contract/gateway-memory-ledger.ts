@@ -7,6 +7,7 @@ import type { Scope } from '../../domain/budget/period-key.js';
 import type { JournalEntry } from '../../domain/alert/state.js';
 import type { Killed } from '../../domain/budget/state.js';
 import type { ScopeConfiguration } from '../../domain/configuration.js';
+import { createMemoryKeys } from './gateway-memory-keys.js';
 import type { GatewayLedger } from '../../gateway/options.js';
 import type {
   AlertView,
@@ -41,7 +42,8 @@ export interface MemoryLedger extends GatewayLedger {
   readonly runReports: RunReport[];
   readonly destinations: NewDestination[];
   readonly opened: string[];
-  readonly keys: Map<string, ApiKey>;
+  /** By their hash. */
+  readonly apiKeys: Map<string, ApiKey>;
   readonly alertViews: AlertView[];
   /** Of those alerts, by id; absent: nothing was decided or tried. */
   readonly journals: Map<string, readonly JournalEntry[]>;
@@ -135,7 +137,7 @@ export function createMemoryLedger(): MemoryLedger {
     runReports: [],
     destinations: [],
     opened: [],
-    keys: new Map(),
+    apiKeys: new Map(),
     alertViews: [],
     journals: new Map(),
     attempts: new Map(),
@@ -194,7 +196,8 @@ export function createMemoryLedger(): MemoryLedger {
       ledger.bad.push(...bad);
       return Promise.resolve();
     },
-    quarantined: (_org, limit) => Promise.resolve(ledger.bad.slice(0, limit)),
+    quarantined: (_org, limit) =>
+      Promise.resolve(ledger.bad.slice(0, limit).map((each, id) => ({ id, ...each }))),
     reportRun: (report) => {
       ledger.runReports.push(report);
       const { key } = report.seed;
@@ -240,7 +243,9 @@ export function createMemoryLedger(): MemoryLedger {
     },
     resume: (_org, agent) => Promise.resolve({ changed: stops.delete(agent) }),
     stopped: () => Promise.resolve([...stops.values()]),
-    apiKey: (hash) => Promise.resolve(ledger.keys.get(hash)),
+    apiKey: (hash) => Promise.resolve(ledger.apiKeys.get(hash)),
+    ...createMemoryKeys(),
+
     budgets: ({ id, agent, limit }) =>
       Promise.resolve(
         [...rows]

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { NOON, startTestGateway, syncDocument, usageEvent } from './gateway-kit.js';
+import { hashApiKey } from '../../gateway/auth.js';
+import { KEY, NOON, startTestGateway, syncDocument, testKey, usageEvent } from './gateway-kit.js';
 
 const USD = 1_000_000_000;
 const TODAY = 'default/agent:research-bot/daily/20261121T000000Z';
@@ -188,7 +189,8 @@ describe('Stop and resume (K2)', () => {
   });
 
   test('only keys that may: 403', async () => {
-    const { post } = await startTestGateway({ admin: (key) => key.name === 'admin' });
+    const { post, ledger } = await startTestGateway();
+    ledger.apiKeys.set(hashApiKey(KEY), testKey({ scopes: ['ingest', 'sync', 'read'] }));
     expect((await post('/v1/agents/a/stop', { reason: 'x' })).status).toBe(403);
     expect((await post('/v1/agents/a/resume', {})).status).toBe(403);
   });

@@ -112,7 +112,7 @@ describe('keys', () => {
   test('a key that was found is believed in for five seconds, a revoked one no longer', async () => {
     const { get, ledger, clock } = await startTestGateway();
     await get('/v1/agents');
-    ledger.keys.clear();
+    ledger.apiKeys.clear();
     clock.now += 4_999;
     expect((await get('/v1/agents')).status).toBe(200);
     expect(ledger.calls.filter((method) => method === 'apiKey')).toHaveLength(1);
@@ -122,10 +122,10 @@ describe('keys', () => {
 
   test('a key that is made is at once known, where it was unknown before', async () => {
     const { get, ledger } = await startTestGateway();
-    const kept = [...ledger.keys];
-    ledger.keys.clear();
+    const kept = [...ledger.apiKeys];
+    ledger.apiKeys.clear();
     expect((await get('/v1/agents')).status).toBe(401);
-    for (const [hash, key] of kept) ledger.keys.set(hash, key);
+    for (const [hash, key] of kept) ledger.apiKeys.set(hash, key);
     expect((await get('/v1/agents')).status).toBe(200);
   });
 
@@ -149,10 +149,12 @@ describe('keys', () => {
     expect((await ask('bad id"')).headers.get('x-request-id')).toMatch(/^id-/);
   });
 
-  test('what is not there: 404 as a problem', async () => {
+  test('what is not there: 404 as a problem; there by another method: 405 with that one', async () => {
     const { get, post } = await startTestGateway();
     expect(await get('/v1/nothing')).toMatchObject({ status: 404, body: { status: 404 } });
-    expect((await post('/v1/status', {})).status).toBe(404);
+    const wrong = await post('/v1/status', {});
+    expect(wrong).toMatchObject({ status: 405, body: { title: 'Method not allowed' } });
+    expect(wrong.headers.get('allow')).toBe('GET, HEAD');
   });
 });
 

@@ -1,7 +1,8 @@
 /** POST /v1/test-send: what may be asked, and that no answer and no log repeats an address. */
 import { describe, expect, test } from 'vitest';
 import type { TestSendAnswer, TestSendRequest } from '../../gateway/test-send.js';
-import { startTestGateway } from './gateway-kit.js';
+import { hashApiKey } from '../../gateway/auth.js';
+import { KEY, startTestGateway, testKey } from './gateway-kit.js';
 
 const TARGET = 'https://hooks.test/services/canary';
 
@@ -72,7 +73,8 @@ describe('a test message', () => {
   });
 
   test('takes an admin key, as it makes our senders write to anybody', async () => {
-    const { post } = await startTestGateway({ admin: () => false });
+    const { post, ledger } = await startTestGateway();
+    ledger.apiKeys.set(hashApiKey(KEY), testKey({ scopes: ['operate', 'sync'] }));
     expect((await post('/v1/test-send', { channel: 'slack' })).status).toBe(403);
   });
 

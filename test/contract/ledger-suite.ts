@@ -13,6 +13,7 @@ import { countingContract } from './ledger/counting.js';
 import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
+import { keyingContract } from './ledger/keying.js';
 import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
@@ -101,6 +102,7 @@ export function ledgerContract(
     incidentsContract(bed);
     operatingContract(bed);
     tellingContract(bed);
+    keyingContract(bed);
     more(bed);
   });
 }

@@ -234,7 +234,10 @@ export function deliveringContract(bed: Bed): void {
   test('an API key is known by its hash until it is revoked', async () => {
     expect(await bed.ledger().apiKey('abc')).toBeUndefined();
     await bed.ledger().putApiKey('abc', { org: ORG, name: 'admin' });
-    expect(await bed.ledger().apiKey('abc')).toEqual({ org: ORG, name: 'admin' });
+    expect(await bed.ledger().apiKey('abc')).toEqual({
+      ...{ org: ORG, name: 'admin', id: 'abc' },
+      scopes: ['ingest', 'sync', 'read', 'operate', 'admin'],
+    });
     await bed.sql('update api_key set revoked_at = 1');
     await bed.ledger().putApiKey('abc', { org: 'thief', name: 'x' });
     expect(await bed.ledger().apiKey('abc')).toBeUndefined();

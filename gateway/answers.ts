@@ -1,0 +1,163 @@
+/**
+ * What the routes answer, as far as it is promised: more members may come, and clients are to
+ * ignore what they do not know. Money is in nano-USD, times are epoch milliseconds.
+ */
+import { z } from 'zod';
+import { CADENCES, CHANNELS, DIMENSIONS, KEY_SCOPES } from '../domain/words.js';
+
+const whole = z.int().min(0);
+const at = z.int().describe('Epoch milliseconds.');
+const nextCursor = z
+  .string()
+  .optional()
+  .describe('Give it as `cursor` for the next page; absent: that was all.');
+const key = z.looseObject({
+  org: z.string(),
+  scope: z.string().describe('`org`, or `agent:<name>`.'),
+  cadence: z.enum(CADENCES),
+  period: z.string(),
+});
+const window = z.looseObject({ startsAt: at, endsAt: at.optional(), zone: z.string() });
+const limits = z.looseObject({ rev: whole, limits: z.array(z.looseObject({})) });
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What is wrong, and what to do.'),
+    path: z.string().optional().describe('Where in the input: `budgets[0].limit_value`.'),
+    request_id: z.string().describe('The log has it, too.'),
+  })
+  .describe('RFC 9457.');
+
+export const healthAnswer = z.looseObject({ status: z.string() });
+
+export const ingestAnswer = z.looseObject({
+  accepted: whole,
+  duplicates: whole,
+  rejected: z
+    .array(z.looseObject({ index: whole, path: z.string(), message: z.string() }))
+    .describe('The first hundred; GET /v1/quarantine has them.'),
+  rejected_count: whole,
+  request_id: z.string(),
+});
+
+export const syncAnswer = z.looseObject({
+  status: z.literal('ok'),
+  changed: z.boolean(),
+  warnings: z.array(z.string()),
+  stopped: z.looseObject({}).optional(),
+  killed: z.looseObject({}).optional(),
+});
+
+export const runAnswer = z.looseObject({
+  status: z.literal('ok'),
+  period_id: z.string(),
+  request_id: z.string(),
+});
+
+const stopView = z.looseObject({ agent: z.string(), at, by: z.string(), reason: z.string() });
+export const stopAnswer = z.looseObject({ changed: z.boolean(), stopped: stopView.optional() });
+export const resumeAnswer = z.looseObject({ changed: z.boolean() });
+export const stoppedAnswer = z.looseObject({ stopped: z.array(stopView), nextCursor });
+
+export const budgetView = z.looseObject({
+  id: z.string(),
+  key,
+  window,
+  name: z.string(),
+  state: z.enum(['open', 'closed', 'parked']),
+  blocked: z.boolean(),
+  limits,
+  spent: z.record(z.enum(DIMENSIONS), whole),
+  status: z.array(
+    z.looseObject({
+      dimension: z.enum(DIMENSIONS),
+      limit: whole,
+      spent: whole,
+      perHour: z.number(),
+      exhausted: z.boolean(),
+      exhaustsAt: at.optional(),
+    }),
+  ),
+});
+export const budgetsAnswer = z.looseObject({ budgets: z.array(budgetView), nextCursor });
+export const statusAnswer = z.looseObject({
+  now: at,
+  usage: z.looseObject({ events: whole, cost: whole, tokens: whole }),
+  stopped: z.array(stopView),
+  budgets: z.array(budgetView).describe('Open periods, at most 500.'),
+  relay: z.looseObject({ due: whole, oldestMs: whole, parked: whole }),
+});
+export const periodsAnswer = z.looseObject({
+  now: at,
+  periods: z.array(
+    z.looseObject({ key, window, name: z.string(), limits, notify: z.looseObject({}) }),
+  ),
+});
+export const quarantineAnswer = z.looseObject({
+  events: z.array(z.looseObject({ at, path: z.string(), problem: z.string(), raw: z.string() })),
+  nextCursor,
+});
+
+export const alertView = z.looseObject({
+  id: z.string(),
+  subject: z.string(),
+  phase: z.enum(['firing', 'acknowledged', 'resolved']),
+  exhausted: z.boolean().describe('Nobody was reached.'),
+  raisedAt: at,
+  facts: z.looseObject({}),
+});
+export const alertsAnswer = z.looseObject({ alerts: z.array(alertView), nextCursor });
+export const alertAnswer = z.looseObject({
+  alert: alertView.extend({ code: z.string() }),
+  deliveries: z.array(
+    z.looseObject({ id: z.string(), channel: z.enum(CHANNELS), status: z.string() }),
+  ),
+  journal: z.array(z.looseObject({ no: whole, at, what: z.string() })),
+  attempts: z.array(z.looseObject({ deliveryId: z.string(), attempt: whole, startedAt: at })),
+});
+export const actAnswer = z.looseObject({ alert: alertView.extend({ code: z.string() }) });
+
+export const testSendAnswer = z.looseObject({
+  channel: z.enum(CHANNELS),
+  outcome: z.looseObject({ kind: z.string(), reason: z.string() }),
+});
+
+export const keyView = z.looseObject({
+  id: z.string().describe('Names the key, and opens nothing.'),
+  name: z.string(),
+  scopes: z.array(z.enum(KEY_SCOPES)),
+  agent: z.string().optional().describe('Absent: the whole organisation.'),
+  hint: z.string().optional().describe('The first characters of the key.'),
+  createdAt: at.optional(),
+  createdBy: z.string().optional(),
+  expiresAt: at.optional().describe('It was rotated: the end of its grace.'),
+  revokedAt: at.optional(),
+  replacedBy: z.string().optional(),
+});
+const secret = z
+  .string()
+  .optional()
+  .describe('The key itself, shown this once: a repetition by Idempotency-Key comes without it.');
+export const keysAnswer = z.looseObject({ keys: z.array(keyView), nextCursor });
+export const newKeyAnswer = z.looseObject({ key: secret, created: keyView });
+export const rotatedKeyAnswer = z.looseObject({ key: secret, created: keyView, old: keyView });
+export const revokedKeyAnswer = z.looseObject({ changed: z.boolean(), revoked: keyView });
+
+export const noticesAnswer = z.looseObject({
+  notices: z.array(
+    z.looseObject({
+      id: whole,
+      at,
+      kind: z.string(),
+      text: z.string(),
+      destination: z.string().optional(),
+      toldAt: at.optional(),
+    }),
+  ),
+  nextCursor,
+});
+
+export const codecAnswer = z.looseObject({ payloads: z.array(z.looseObject({})) });
