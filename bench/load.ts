@@ -76,8 +76,11 @@ export function sumOf(batches: readonly Sum[]): Sum {
 }
 
 export interface Poster {
-  /** Four at a time; resolves when all were answered. Throws on anything but 202 for all of it. */
-  post(batches: readonly Batch[]): Promise<void>;
+  /**
+   * Four at a time, or fewer; resolves when all were answered. Throws on anything but 202 for all
+   * of it.
+   */
+  post(batches: readonly Batch[], inFlight?: number): Promise<void>;
   sync(document: object): Promise<void>;
   get(path: string): Promise<unknown>;
   /** L-1. */
@@ -105,7 +108,7 @@ export function createPoster(url: string, apiKey: string): Poster {
     posted = sumOf([posted, batch]);
   };
   return {
-    post: async (batches) => {
+    post: async (batches, inFlight = IN_FLIGHT) => {
       let next = 0;
       const send = async (): Promise<void> => {
         for (;;) {
@@ -115,7 +118,7 @@ export function createPoster(url: string, apiKey: string): Poster {
           await postOne(batch);
         }
       };
-      await Promise.all(Array.from({ length: IN_FLIGHT }, send));
+      await Promise.all(Array.from({ length: inFlight }, send));
     },
     sync: async (document) => {
       const body = Buffer.from(JSON.stringify(document));

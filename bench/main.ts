@@ -4,15 +4,19 @@
  *      does not: a slow machine is no fault of the code. What `recovery` promises is an account.
  */
 import { cpus, totalmem } from 'node:os';
+import { benchAnswer } from './answer.js';
+import { benchBacklog } from './backlog.js';
 import { benchCrossing } from './crossing.js';
 import { benchDirect } from './direct.js';
 import { balances, reaches, type Check, type Figure, type Report } from './figure.js';
+import { benchGateways } from './gateways.js';
 import { benchHistory } from './history.js';
 import { benchHung } from './hung.js';
 import { benchIngest } from './ingest.js';
 import { benchMemory } from './memory.js';
 import { benchRecovery } from './recovery.js';
 import { benchReplay } from './replay.js';
+import { benchUpsert } from './upsert.js';
 import { FULL, SHORT, type Sizes } from './sizes.js';
 import { startStack, type Stack } from './stack.js';
 
@@ -20,7 +24,8 @@ const HELP = `Usage: npm run bench -- [--json] [--short] [--only replay,memory,â
 
   --json    one JSON object on standard output: medians by name, and all details
   --short   everything small, in about a minute: checks the accounts, not the speed
-  --only    some of: replay memory direct ingest crossing history hung recovery
+  --only    some of: replay memory direct ingest crossing history hung
+            upsert answer gateways backlog (on Postgres) recovery
 
 Examples:
   npm run bench
@@ -38,6 +43,12 @@ const BENCHES: Readonly<Record<string, (stack: Stack, sizes: Sizes) => Promise<R
   ],
   history: async (stack, sizes) => [await benchHistory(stack, sizes.history)],
   hung: async (stack, sizes) => [await benchHung(stack, sizes.hungRounds)],
+  upsert: async (stack, sizes) => [await benchUpsert(await stack.set(), sizes.upsert)],
+  answer: async (stack, sizes) => [await benchAnswer(await stack.set(), sizes.answer)],
+  gateways: async (stack, sizes) => [await benchGateways(await stack.set(), sizes.gateways)],
+  backlog: async (stack, sizes) => [
+    await benchBacklog(await stack.set(), stack.sink, sizes.backlog),
+  ],
   // The last one: it kills the service that the others share.
   recovery: async (stack, sizes) => [await benchRecovery(stack, sizes.recovery)],
 };

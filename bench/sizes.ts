@@ -1,8 +1,12 @@
 /** How much of everything: the run that the figures stand for, and the one that tests can afford. */
+import type { AnswerSize } from './answer.js';
 import type { BackgroundSize } from './background.js';
+import type { BacklogSize } from './backlog.js';
 import type { DirectSize } from './direct.js';
+import type { GatewaysSize } from './gateways.js';
 import type { IngestSize } from './ingest.js';
 import type { RecoverySize } from './recovery.js';
+import type { UpsertSize } from './upsert.js';
 
 export interface Sizes {
   /** Replays of each history. */
@@ -15,6 +19,10 @@ export interface Sizes {
   readonly history: { readonly events: number; readonly bareEvents: number };
   /** Of nine crossings an arm. */
   readonly hungRounds: number;
+  readonly upsert: UpsertSize;
+  readonly answer: AnswerSize;
+  readonly gateways: GatewaysSize;
+  readonly backlog: BacklogSize;
   readonly recovery: RecoverySize;
 }
 
@@ -27,6 +35,10 @@ export const FULL: Sizes = {
   load: { eventsPerSecond: 2_000, periods: 20 },
   history: { events: 1_000_000, bareEvents: 1_500 },
   hungRounds: 35,
+  upsert: { pairs: 6, events: 100_000, bareEvents: 10_000 },
+  answer: { seconds: 15 },
+  gateways: { pairs: 6, events: 100_000 },
+  backlog: { periods: 5_000, events: 1_000_000, isJudged: true },
   recovery: {
     ...{ periods: 120, postsPerSecond: 60, postsPerCrossing: 10 },
     ...{ beforeMs: 30_000, afterMs: 35_000, isJudged: true },
@@ -42,6 +54,10 @@ export const SHORT: Sizes = {
   load: { eventsPerSecond: 500, periods: 5 },
   history: { events: 20_480, bareEvents: 100 },
   hungRounds: 1,
+  upsert: { pairs: 2, events: 8_192, bareEvents: 400 },
+  answer: { seconds: 2 },
+  gateways: { pairs: 2, events: 8_192 },
+  backlog: { periods: 60, events: 6_000, isJudged: false },
   recovery: {
     ...{ periods: 20, postsPerSecond: 30, postsPerCrossing: 5 },
     ...{ beforeMs: 4_000, afterMs: 8_000, isJudged: false },

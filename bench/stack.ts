@@ -19,6 +19,7 @@ import { freePorts, LOOPBACK } from '../cli/embedded/ports.js';
 import { untilReady } from '../cli/embedded/start-up.js';
 import { keepApiKey, keepSealKeys } from '../cli/key-files.js';
 import { startSink, type Sink } from '../fakes/sink.js';
+import { startSetStack, type SetStack } from './set-stack.js';
 import { createPoster, type Poster } from './load.js';
 import type { WorkerMessage, WorkerOrder } from './worker-process.js';
 
@@ -52,6 +53,8 @@ export interface Stack {
   bare(): Promise<Worker>;
   /** A worker with our workflows and stand-in activities, of which there may be several. */
   kavach(): Promise<Worker>;
+  /** Two gateways, a relay and a worker on one Postgres, started when first asked for. */
+  set(): Promise<SetStack>;
   close(): Promise<void>;
 }
 
@@ -129,6 +132,11 @@ async function buildUp(
     ...{ sink, dataDir, taskQueue: 'kavach', service },
     bare: once(() => work('bare')),
     kavach: () => work('kavach'),
+    set: once(async () => {
+      const set = await startSetStack(env, signal);
+      closing.push(() => set.close());
+      return set;
+    }),
   };
 }
 

@@ -77,8 +77,16 @@ export async function ledgerChecks(
   what: string,
   poster: { get(path: string): Promise<unknown>; posted(): Sum },
 ): Promise<Check[]> {
+  return usageChecks(what, poster, poster.posted());
+}
+
+/** The same where several have posted to one ledger. */
+export async function usageChecks(
+  what: string,
+  poster: { get(path: string): Promise<unknown> },
+  posted: Sum,
+): Promise<Check[]> {
   const usage = await usageOf(poster);
-  const posted = poster.posted();
   return (['events', 'cost', 'tokens'] as const).map((each) => ({
     what: `${what}: ${each} in the ledger`,
     expected: posted[each],
