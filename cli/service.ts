@@ -172,7 +172,7 @@ async function begin(
     if (is('worker') && !isWorking()) throw new Error('the worker is not connected to Temporal');
     await client.ping();
   };
-  const { host, port, publicUrl } = config.gateway;
+  const { host, port, publicUrl, rates } = config.gateway;
   const guard = createGuard({ allow: config.allowTargets });
   for (const { channel, address } of config.destinations) {
     const reason = refuseTarget(guard, channel, address);
@@ -190,7 +190,8 @@ async function begin(
     ? await startGateway({
         ...{ ledger, log, host, port },
         relay: relay ?? NO_RELAY,
-        policy: { zone: config.zone, ...(relay === undefined ? { claimMs: 0 } : {}) },
+        policy: { zone: config.zone, rates, ...(relay === undefined ? { claimMs: 0 } : {}) },
+        homeOrg: DEFAULT_ORG,
         ...{ temporal: { ping }, alerts: client, links, testSend },
         ...sealed.endpoint,
         refuseTarget: (channel, address) => refuseTarget(guard, channel, address),

@@ -6,6 +6,7 @@
  *       describes (provider, model, status) is cleaned; what is not known is ignored (spec §8).
  * G-E2. No input throws, and no text with NUL or lone surrogates reaches the ledger.
  */
+import { civilFromDays, daysFromCivil } from '../domain/civil.js';
 import { usdToNanos } from '../domain/money.js';
 import { placeEvent } from '../domain/period.js';
 import type { UsageEvent, UsageFlag } from '../ledger/ledger.js';
@@ -147,7 +148,7 @@ function durationIn(fields: Readonly<Record<string, unknown>>): number | EventFa
   return Math.floor(value + 0.5);
 }
 
-const ISO = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$/i;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$/i;
 
 /** ISO 8601; without a zone it is UTC; absent, the receipt counts. */
 function timeIn(
@@ -157,10 +158,20 @@ function timeIn(
   const value = fields['timestamp'];
   if (isAbsent(value)) return receivedAt;
   const match = typeof value === 'string' ? ISO.exec(value) : null;
-  const at = match === null ? NaN : Date.parse(match[1] === undefined ? `${match[0]}Z` : match[0]);
+  const at = match === null ? NaN : instantOf(match);
   if (!Number.isNaN(at)) return at;
   const seen = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : kindOf(value);
   return fault('timestamp', `expected an ISO 8601 time such as 2026-11-21T12:00:00Z, got ${seen}`);
+}
+
+function instantOf([text, year, month, day, zone]: RegExpExecArray): number {
+  // `Date` takes the 30th of February for the 2nd of March.
+  if (!isDay(Number(year), Number(month), Number(day))) return NaN;
+  return Date.parse(zone === undefined ? `${text}Z` : text);
+}
+
+function isDay(year: number, month: number, day: number): boolean {
+  return day <= 28 || civilFromDays(daysFromCivil({ year, month, day })).day === day;
 }
 
 function isAbsent(value: unknown): value is null | undefined {

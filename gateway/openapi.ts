@@ -70,6 +70,7 @@ export function openApiOf(operations: readonly Operation[]): OpenApiDocument {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `kv_…`.' },
       },
       schemas: { Problem: schemaOf(problemSchema, 'output') },
+      responses: REFUSED,
     },
   };
 }
@@ -150,17 +151,23 @@ function refusalsOf(operation: Operation): Record<string, object> {
   if (params !== undefined || query !== undefined || body !== undefined) statuses.add(422);
   if (body !== undefined) [400, 413, 415].forEach((status) => statuses.add(status));
   if (isRepeatable(operation)) statuses.add(409);
-  const schema = { $ref: '#/components/schemas/Problem' };
   return Object.fromEntries(
     [...statuses].map((status) => [
       String(status),
-      {
-        description: REFUSALS[status] ?? 'Refused',
-        content: { 'application/problem+json': { schema } },
-      },
+      { $ref: `#/components/responses/Refused${String(status)}` },
     ]),
   );
 }
+
+const REFUSED: Readonly<Record<string, object>> = Object.fromEntries(
+  Object.entries(REFUSALS).map(([status, description]) => [
+    `Refused${status}`,
+    {
+      description,
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  ]),
+);
 
 function mayBeAbsent(field: z.ZodType): boolean {
   return field.safeParse(undefined).success;

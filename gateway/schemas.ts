@@ -12,7 +12,8 @@ const textOf = (max: number) =>
     .max(max)
     .refine((text) => text.trim() !== '', 'must not be empty')
     // NUL is the one character Postgres text cannot hold.
-    .refine((text) => !/\0|\p{Surrogate}/u.test(text), 'has characters that are no text');
+    .refine((text) => !/\0|\p{Surrogate}/u.test(text), 'has characters that are no text')
+    .meta({ pattern: '\\S' });
 /** A name that identifies. */
 const name = textOf(200);
 const sentence = textOf(500);

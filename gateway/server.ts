@@ -8,12 +8,15 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './app.js';
+import { answerClientErrors } from './client-error.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
 import { createPricer } from './price.js';
 
 /** A client that takes longer to send its headers, or its request, is cut off. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
+/** Bytes of the request line and all headers. */
+const MAX_HEADERS = 16 * 1024;
 
 export interface RunningGateway {
   /** `http://127.0.0.1:8700`, without a slash at its end. */
@@ -45,8 +48,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const app = createApp(gateway);
   const server = createAdaptorServer({
     fetch: app.fetch,
-    serverOptions: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
+    serverOptions: {
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      maxHeaderSize: MAX_HEADERS,
+    },
   }) as Server;
+  server.maxHeadersCount = 100;
+  answerClientErrors(server, gateway.newId, log);
   await listen(server, options.port, host);
   const { port } = server.address() as AddressInfo;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;

@@ -15,7 +15,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Config {
   readonly dataDir: string;
-  readonly gateway: { readonly host: string; readonly port: number; readonly publicUrl?: string };
+  readonly gateway: {
+    readonly host: string;
+    readonly port: number;
+    readonly publicUrl?: string;
+    /** Requests a second of one API key, in each gateway. */
+    readonly rates: { readonly usage: number; readonly other: number };
+  };
   /** Absent: the embedded ledger. */
   readonly databaseUrl?: string;
   /** As `id:base64,…`; absent: the file of the embedded ledger. */
@@ -172,6 +178,7 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
       host: values.KAVACH_HOST,
       port: values.KAVACH_PORT,
       ...(values.KAVACH_PUBLIC_URL && { publicUrl: values.KAVACH_PUBLIC_URL }),
+      rates: { usage: values.KAVACH_USAGE_RATE, other: values.KAVACH_REQUEST_RATE },
     },
     ...(values.DATABASE_URL && { databaseUrl: values.DATABASE_URL }),
     ...(values.KAVACH_SEAL_KEYS && { sealKeys: values.KAVACH_SEAL_KEYS }),

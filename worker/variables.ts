@@ -114,6 +114,10 @@ export const VARIABLES = z.object({
   KAVACH_PORT: whole('a port', 0, 65_535).default(8787),
   /** What links in messages begin with; unset: the gateway's own address. */
   KAVACH_PUBLIC_URL: httpUrl('the address people reach Kavach at', true).optional(),
+  /** Requests a second of one API key in each gateway: those that report usage or configure an
+   *  agent, and all others. A key may save up ten seconds' worth. */
+  KAVACH_USAGE_RATE: whole('requests a second', 1, 1_000_000).default(1_000),
+  KAVACH_REQUEST_RATE: whole('requests a second', 1, 1_000_000).default(50),
 
   /** A Postgres; unset: the embedded ledger in the data folder. */
   DATABASE_URL: parsed('postgres://user:password@host:port/database', (text) =>

@@ -44,8 +44,14 @@ const takeWord = {
   scopes: 'public',
   params: idPath,
   itself: { body: alertForm, type: 'application/x-www-form-urlencoded' },
-  answers: { 200: { description: 'The page, with what came of it', type: 'text/html' } },
-  problems: [404],
+  answers: {
+    200: { description: 'The page, with what came of it', type: 'text/html' },
+    403: { description: 'The page without anything: the link is not signed', type: 'text/html' },
+    409: { description: 'The page: the alert is over', type: 'text/html' },
+    422: { description: 'The page: the word was not taken', type: 'text/html' },
+    503: { description: 'The page: try again', type: 'text/html' },
+  },
+  problems: [400, 404, 413],
 } as const satisfies Operation;
 
 export function addAlertPage(routes: Routes, gateway: Gateway, authenticate: Authenticate): void {

@@ -32,6 +32,9 @@ describe('one bad event never costs the good ones', () => {
     ['a word for a time', { timestamp: 'yesterday' }, 'timestamp'],
     ['a number for a time', { timestamp: 1_700_000_000 }, 'timestamp'],
     ['the 45th of May', { timestamp: '2026-05-45T00:00:00Z' }, 'timestamp'],
+    ['the 30th of February', { timestamp: '2026-02-30T00:00:00Z' }, 'timestamp'],
+    ['the 29th of February in 2026', { timestamp: '2026-02-29 10:00:00+0100' }, 'timestamp'],
+    ['the 31st of April', { timestamp: '2026-04-31T10:00:00' }, 'timestamp'],
   ])('%s', async (_what, over, field) => {
     const { ingest, ledger, get } = await startTestGateway();
     const answer = await ingest(usageEvent(), usageEvent(over), usageEvent());

@@ -18,8 +18,8 @@ export interface RealLedger {
   ledger(): Ledger;
   /** A key that is known from now on. */
   key(rights?: { org?: string; scopes?: readonly KeyScope[]; agent?: string }): Promise<string>;
-  /** Every row of every table, but for what `without` names. */
-  dump(without?: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  /** Every row of every table that is somebody's, as text by table; `where` is SQL. */
+  dump(where?: string): Promise<Readonly<Record<string, string>>>;
   sql(text: string): Promise<readonly Record<string, unknown>[]>;
   /** `GatewayOptions` beside the ledger; the clock is the machine's. */
   start(options?: Partial<GatewayOptions>): ReturnType<typeof startTestGateway>;
@@ -57,18 +57,20 @@ export function realLedger(): RealLedger {
       await ledger.putApiKey(hashApiKey(key), { org, name: `key of ${org}`, ...rights });
       return key;
     },
-    dump: async (without = []) => {
-      const tables = await sql(
-        `select table_name as name from information_schema.tables
-         where table_schema = 'public' and table_name <> 'ledger_migration' order by 1`,
+    dump: async (where = 'true') => {
+      const tables = (
+        await sql(
+          `select table_name as name from information_schema.columns
+           where table_schema = 'public' and column_name = 'org' order by 1`,
+        )
+      ).map(({ name }) => String(name));
+      const each = tables.map(
+        (name) =>
+          `(select coalesce(string_agg(to_jsonb(t)::text, e'\\n' order by to_jsonb(t)::text), '')
+            from ${name} t where ${where}) as ${name}`,
       );
-      const rows: Record<string, string> = {};
-      for (const name of tables.map((table) => String(table['name']))) {
-        if (without.includes(name)) continue;
-        const all = await sql(`select to_jsonb(t)::text as row from ${name} t order by 1`);
-        rows[name] = all.map(({ row }) => row).join('\n');
-      }
-      return rows;
+      const [row] = await sql(`select ${each.join(', ')}`);
+      return row as Readonly<Record<string, string>>;
     },
     sql,
     start: (options = {}) => startTestGateway({ ledger, ...options }),

@@ -113,6 +113,10 @@ describe('what the HTTP guide says to run', () => {
   });
 });
 
+describe('what the guide of the API says to run', () => {
+  follow('api.md', () => ({}));
+});
+
 describe('what the guide of the channels says to run', () => {
   const { sink } = follow('channels.md', ({ url }) => ({
     AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team`,

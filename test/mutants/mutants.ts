@@ -3,24 +3,10 @@
  * of today's code: a text that is no longer there is an error here, not a survivor.
  */
 
-export interface Edit {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
+import { edit, type Mutant } from './mutant.js';
+import { RIGHTS_MUTANTS } from './rights.js';
 
-export interface Mutant {
-  /** What is gone, in the words of the rule. */
-  readonly name: string;
-  readonly edits: readonly Edit[];
-  readonly test: string;
-  /** Only tests whose name matches; for files that hold much more. */
-  readonly only?: string;
-  /** Needs a Temporal server. */
-  readonly server?: true;
-}
-
-const edit = (file: string, from: string, to: string): Edit => ({ file, from, to });
+export type { Mutant };
 
 const ALERT_RESPONSE = 'test/domain/alert-response.test.ts';
 const PERIOD_WORLD = 'test/simulation/period-world.test.ts';
@@ -298,4 +284,5 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/replay/replay.test.ts',
     only: 'alert-accepted decides the same',
   },
+  ...RIGHTS_MUTANTS,
 ];

@@ -1,0 +1,103 @@
+/** An organisation with something of everything, for walks over all operations of the OpenAPI. */
+import { onTestFinished } from 'vitest';
+import type { AlertView, KeyView } from '../../ledger/ledger.js';
+import { alertWorkflowId, budgetWorkflowId } from '../../domain/ids.js';
+import type { OpenApiDocument } from '../../gateway/openapi.js';
+import { NOON, syncDocument, usageEvent } from './gateway-kit.js';
+import { bearer, type RealLedger } from './gateway-real-kit.js';
+import type { Known } from './openapi-kit.js';
+
+/** In all that only its owner may see, and in nothing that a request says. */
+export const CANARY = 'canary';
+const AGENT = 'victim-bot';
+
+export interface Organisation {
+  readonly org: string;
+  /** What names its things, by the name of the member or parameter. */
+  readonly known: Known;
+  /** The ids that `{id}` may mean, by the first part of the path after the version. */
+  readonly ids: Readonly<Record<string, string>>;
+}
+
+/** Makes it, and answers what to name in order to get at it. */
+export async function furnish(real: RealLedger, org: string): Promise<Organisation> {
+  const { request } = await real.start();
+  const admin = await real.key({ org });
+  const post = async (path: string, body: unknown) => {
+    const answer = await request('POST', path, JSON.stringify(body), bearer(admin));
+    if (answer.status >= 300 && answer.status !== 429) throw new Error(JSON.stringify(answer.body));
+    return answer.body;
+  };
+  const ledger = real.ledger();
+  const key = { org, scope: `agent:${AGENT}`, cadence: 'daily', generation: 1 } as const;
+  const period = { ...key, period: '20261121T000000Z' };
+  const alertId = alertWorkflowId(period, { no: 1, dimension: 'cost', bps: 8_000 });
+  await post('/v1/sync-config', {
+    ...syncDocument({ agent_name: AGENT }),
+    org_budget: { budget_type: 'cost', period: 'monthly', limit_value: 777 },
+    org_alert_configs: [{ channel: 'email', threshold_pct: 0.5, target: `${CANARY}@a.test` }],
+  });
+  await post('/v1/runs/run-1', { agent_name: AGENT, what: 'started' });
+  await post('/v1/ingest', {
+    events: [
+      usageEvent({ agent_name: AGENT, run_id: 'run-1', model: CANARY, cost: 0.7777777 }),
+      { agent_name: AGENT, input_tokens: -1, model: CANARY },
+    ],
+  });
+  const alert: AlertView = {
+    ...{ id: alertId, org, subject: budgetWorkflowId(period), phase: 'firing', exhausted: false },
+    raisedAt: NOON,
+    facts: {
+      ...{ org, agentName: AGENT, dimension: 'cost', cadence: 'daily', thresholdBps: 8_000 },
+      ...{ spent: 1, limit: 2, severity: 'warning', priority: 'medium', zone: 'UTC', at: NOON },
+    },
+  };
+  await ledger.appendJournal(alert, [{ no: 1, at: NOON, what: 'raised', reason: CANARY }]);
+  await post(`/v1/agents/${AGENT}/stop`, { reason: CANARY, by: CANARY });
+  const made = await post('/v1/keys', { name: CANARY, scopes: ['read'], by: CANARY });
+  const [budget] = await ledger.budgets({ org, agent: AGENT, now: NOON, limit: 1 });
+  const [destination] = await real.sql(
+    `select reference from destination where org = '${org}' limit 1`,
+  );
+  return {
+    org,
+    known: {
+      ...{ agent: AGENT, agent_name: AGENT, org, run: 'run-1', subject: alert.subject },
+      ...{ destination: destination?.['reference'], channel: 'slack', scopes: ['read'] },
+      ...{ what: 'heartbeat', events: [usageEvent({ agent_name: AGENT })] },
+    },
+    ids: {
+      ...{ alerts: alertId, budgets: budget?.id ?? '', runs: 'run-1' },
+      keys: (made['created'] as KeyView).id,
+    },
+  };
+}
+
+/** `/v1/alerts/{id}` -> what `{id}` is called there. */
+export function idFor({ ids }: Organisation, path: string): string {
+  const part = path.split('/').find((each) => each in ids) ?? '';
+  return ids[part] ?? 'x';
+}
+
+/** A gateway with everything that can be switched on, and its document. */
+export async function startWhole(real: RealLedger) {
+  const refused = { code: 'no', message: 'not now' } as const;
+  const answer = () => Promise.resolve({ type: 'refused', refusal: refused } as const);
+  const sent: unknown[] = [];
+  const started = await real.start({
+    alerts: { acknowledge: answer, resolve: answer },
+    codec: {
+      encode: (payloads) => Promise.resolve(payloads),
+      decode: (payloads) => Promise.resolve(payloads),
+      origins: [],
+    },
+    testSend: (request) => {
+      sent.push(request);
+      return Promise.resolve({ type: 'suppressed', reason: 'no_destination' });
+    },
+    policy: { rates: { usage: 1e6, other: 1e6 } },
+  });
+  onTestFinished(() => started.gateway.stop());
+  const document = (await started.get('/openapi.json')).body as unknown as OpenApiDocument;
+  return { ...started, document, sent };
+}
