@@ -20,6 +20,8 @@ const EVENT_COST = 50_000_000;
 const POST_COST = EVENTS_PER_POST * EVENT_COST;
 const CONNECTIONS = 32;
 const REPEAT_AFTER_MS = 200;
+const ANSWER_WITHIN_MS = 5_000;
+const NOTHING: Sum = { events: 0, cost: 0, tokens: 0 };
 
 export interface TrafficSize {
   /** One agent and one daily budget each. */
@@ -42,13 +44,16 @@ export interface Traffic {
     readonly crossings: readonly SentCrossing[];
     /** What the ledger has to hold of it. */
     readonly posted: Sum;
+    /** The same by agent. */
+    readonly byAgent: ReadonlyMap<string, Sum>;
     /** Posts that had to be sent more than once. */
     readonly repeated: number;
   }>;
 }
 
 export interface TrafficTarget {
-  readonly url: string;
+  /** Of the gateways: every try goes to the next one. */
+  readonly urls: readonly string[];
   readonly apiKey: string;
   /** Where alerts go to, each agent's to a path of its own below: a storm at one would be folded (A14). */
   readonly webhook: string;
@@ -73,7 +78,7 @@ export async function startTraffic(target: TrafficTarget, size: TrafficSize): Pr
   const isOver = (): boolean => stopping.signal.aborted;
   const sender = createSender(target);
   const crossings: SentCrossing[] = [];
-  const posted: Sum[] = [];
+  const posted = new Map<string, Sum>();
   let repeated = 0;
 
   const run = async (agent: string, index: number): Promise<void> => {
@@ -92,7 +97,7 @@ export async function startTraffic(target: TrafficTarget, size: TrafficSize): Pr
         crossings.push({ agent, bps: no * STEP_BPS, at });
       }
       if ((await sender.post(batch.body)) > 1) repeated += 1;
-      posted.push(batch);
+      posted.set(agent, sumOf([posted.get(agent) ?? NOTHING, batch]));
       // What the service was away for is not made up for in a burst.
       turn = Math.max(turn + 1, Math.ceil((Date.now() - beganAt) / everyMs));
     }
@@ -103,17 +108,22 @@ export async function startTraffic(target: TrafficTarget, size: TrafficSize): Pr
       stopping.abort();
       await running;
       await sender.close();
-      return { crossings, posted: sumOf(posted), repeated };
+      return { crossings, posted: sumOf([...posted.values()]), byAgent: posted, repeated };
     },
   };
 }
 
-function createSender({ url, apiKey }: TrafficTarget) {
-  const pool = new Pool(url, { connections: CONNECTIONS, headersTimeout: 5_000 });
+function createSender({ urls, apiKey }: TrafficTarget) {
+  const pools = urls.map(
+    (url) => new Pool(url, { connections: CONNECTIONS, headersTimeout: ANSWER_WITHIN_MS }),
+  );
+  let next = 0;
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   const isAccepted = async (body: Buffer): Promise<boolean> => {
     try {
       const request = { path: '/v1/ingest', method: 'POST', headers, body } as const;
+      const pool = pools[next++ % pools.length];
+      if (pool === undefined) return false;
       const { statusCode, body: answer } = await pool.request(request);
       await answer.dump();
       return statusCode === 202;
@@ -130,6 +140,8 @@ function createSender({ url, apiKey }: TrafficTarget) {
         await delay(REPEAT_AFTER_MS);
       }
     },
-    close: () => pool.close(),
+    close: async () => {
+      await Promise.all(pools.map((pool) => pool.close()));
+    },
   };
 }

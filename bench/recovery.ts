@@ -77,7 +77,7 @@ export async function runRecovery(stack: Stack, size: RecoverySize): Promise<Rec
   const { sink } = stack;
   const webhook = sink.url + PATH;
   const traffic = await startTraffic(
-    { url, apiKey, webhook, sync: (document) => poster.sync(document) },
+    { urls: [url], apiKey, webhook, sync: (document) => poster.sync(document) },
     size,
   );
   await delay(size.beforeMs);

@@ -65,7 +65,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-async function spawnService(options: ServiceOptions): Promise<GuardedChild> {
+/** One life of it; resolves when it serves. */
+export async function spawnService(options: ServiceOptions): Promise<GuardedChild> {
   const { logFile, signal, variables } = options;
   let tellReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (tellReady = resolve));

@@ -7,7 +7,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { boundLog } from '../embedded/log-file.js';
-import { freePorts, LOOPBACK } from '../embedded/ports.js';
+import { freePorts, LOOPBACK, refuseTakenPort } from '../embedded/ports.js';
 import { findTemporal } from '../embedded/temporal-binary.js';
 import { startTemporalServer } from '../embedded/temporal-server.js';
 import { keepApiKey, keepLinkKey, keepSealKeys } from '../key-files.js';
@@ -98,6 +98,13 @@ async function begin(options: SetOptions, started: Part[]): Promise<Omit<Running
     throw new Error(
       'No Postgres programs here: put `initdb` and `postgres` on PATH (Debian: apt-get install postgresql)',
     );
+  }
+  if (options.port) {
+    // Whoever listens there would answer for a gateway that could not start.
+    for (let no = 0; no < counts.gateway; no += 1) {
+      const port = options.port + no;
+      await refuseTakenPort({ port, what: `gateway ${String(no + 1)}`, setting: '--port' });
+    }
   }
   const processes = counts.gateway + counts.relay + counts.worker;
   const [postgresPort = 0, temporalPort = 0, uiPort = 0, ...free] = await freePorts(3 + processes);
