@@ -8,6 +8,7 @@ import { createAuthenticate, requireKey } from './auth.js';
 import type { App, Env } from './env.js';
 import { allowedMethods } from './allowed-methods.js';
 import { createRoutes } from './operation.js';
+import { refuseWhileAway } from './ledger-watch.js';
 import type { Gateway } from './options.js';
 import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './problem.js';
 import { addAgentRoutes } from './routes/agents.js';
@@ -35,6 +36,8 @@ export function createApp(gateway: Gateway): App {
   const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
   addAlertPage(routes, gateway, authenticate);
   addDocumentRoutes(routes);
+  const whileThere = refuseWhileAway(gateway.watch, gateway.policy.retryAfterS);
+  for (const path of ['/v1/ingest', '/v1/runs/*']) app.use(path, whileThere);
   app.use('/v1/*', requireKey(authenticate));
   addIngestRoute(routes, gateway, cache);
   addSyncRoute(routes, gateway, cache);

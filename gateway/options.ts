@@ -1,6 +1,7 @@
 /** What a gateway is given: its ports and its numbers. */
 import type { ClaimedPeriod, Ledger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
+import type { LedgerWatch } from './ledger-watch.js';
 import type { AlertLinks } from './links.js';
 import type { Pricer } from './price.js';
 import type { Rates } from './rate.js';
@@ -64,6 +65,9 @@ export interface GatewayPolicy {
   readonly claimMs: number;
   /** A ledger that takes longer is in trouble: the Python SDK gives up at 10 s. */
   readonly ledgerTimeoutMs: number;
+  /** How often the ledger is asked whether it is there, and how long it may be silent. */
+  readonly watchMs: number;
+  readonly silenceMs: number;
   /** Told to senders while the ledger is in trouble; the Python SDK honours 1 to 10 s. */
   readonly retryAfterS: number;
   /** Usage older than this was waiting on a disk: it is never refused for good. */
@@ -86,6 +90,8 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   bodyLimit: 1024 * 1024,
   claimMs: 3_000,
   ledgerTimeoutMs: 8_000,
+  watchMs: 200,
+  silenceMs: 500,
   retryAfterS: 2,
   freshMs: 60_000,
   maxInFlight: 64,
@@ -144,5 +150,6 @@ export interface Gateway {
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
   readonly codec?: Codec;
+  readonly watch: LedgerWatch;
   readonly isDraining: () => boolean;
 }

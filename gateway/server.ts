@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-error.js';
+import { watchLedger } from './ledger-watch.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
 import { createPricer } from './price.js';
 
@@ -30,12 +31,21 @@ export interface RunningGateway {
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { ledger, relay, log, host = '127.0.0.1' } = options;
   const state = { isDraining: false };
+  const policy = { ...DEFAULT_GATEWAY_POLICY, ...options.policy };
+  const watch = watchLedger({
+    ...{ ledger, retryAfterS: policy.retryAfterS },
+    ...{ everyMs: policy.watchMs, silenceMs: policy.silenceMs },
+    say: (isAway) => {
+      if (isAway) log.warn({}, 'the ledger is away; usage is asked to come again');
+      else log.info({}, 'the ledger is back');
+    },
+  });
   const gateway: Gateway = {
     ...{ ledger, relay, log },
     now: options.now ?? Date.now,
     newId: options.newId ?? randomUUID,
     pricer: options.pricer ?? createPricer(),
-    policy: { ...DEFAULT_GATEWAY_POLICY, ...options.policy },
+    ...{ policy, watch },
     ...(options.temporal === undefined ? {} : { temporal: options.temporal }),
     ...(options.alerts === undefined ? {} : { alerts: options.alerts }),
     ...(options.links === undefined ? {} : { links: options.links }),
@@ -56,7 +66,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }) as Server;
   server.maxHeadersCount = 100;
   answerClientErrors(server, gateway.newId, log);
-  await listen(server, options.port, host);
+  try {
+    await listen(server, options.port, host);
+  } catch (error) {
+    watch.stop();
+    throw error;
+  }
   const { port } = server.address() as AddressInfo;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   log.info({ url }, 'gateway listens');
@@ -66,6 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     stopped ??= (async () => {
       state.isDraining = true;
       await drain(server, gateway.policy.graceMs);
+      watch.stop();
       log.info({ url }, 'gateway stopped');
     })();
     return stopped;

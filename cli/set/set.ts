@@ -4,7 +4,7 @@
  * ST-1. Everything listens on the loopback interface and lives in one folder.
  * ST-2. Whatever was started is stopped, in reverse, also when the start was broken off half-way.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { boundLog } from '../embedded/log-file.js';
 import { freePorts, LOOPBACK, refuseTakenPort } from '../embedded/ports.js';
@@ -14,7 +14,7 @@ import { keepApiKey, keepLinkKey, keepSealKeys } from '../key-files.js';
 import type { Role } from '../service.js';
 import { startKavachProcess } from './kavach-process.js';
 import { COUNTS, processEnvironment, type Surroundings } from './plan.js';
-import { ensureDatabase, findPostgres, startPostgres } from './postgres.js';
+import { ensureDatabase, findPostgres, runStatement, startPostgres } from './postgres.js';
 import { supervise, type Part } from './supervise.js';
 import type { TemporalBinaries } from './temporal-binaries.js';
 import { makeSchemas, pickClusterPorts, startCluster } from './temporal-cluster.js';
@@ -51,6 +51,8 @@ export interface RunningSet {
   readonly temporalIs: 'server' | 'command line';
   readonly apiKeyFile: string;
   readonly apiKey: string;
+  /** Takes the Temporal server's whole database away, and gives it an empty one. */
+  loseTemporal(): Promise<void>;
   /** Repeating it is harmless. */
   stop(): Promise<void>;
 }
@@ -117,7 +119,8 @@ async function begin(options: SetOptions, started: Part[]): Promise<Omit<Running
     }),
   );
   const postgres = { host: LOOPBACK, port: postgresPort, user: 'kavach', password: 'kavach' };
-  await ensureDatabase(`postgres://kavach@${LOOPBACK}:${String(postgresPort)}/postgres`, DATABASE);
+  const serverUrl = `postgres://kavach@${LOOPBACK}:${String(postgresPort)}/postgres`;
+  await ensureDatabase(serverUrl, DATABASE);
   say(`Postgres at ${LOOPBACK}:${String(postgresPort)}`);
 
   const binaries = options.temporal;
@@ -164,6 +167,11 @@ async function begin(options: SetOptions, started: Part[]): Promise<Omit<Running
     ...(temporal.ui === undefined ? {} : { temporalUi: temporal.ui }),
     temporalIs: binaries === undefined ? 'command line' : 'server',
     ...{ apiKeyFile: apiKey.file, apiKey: apiKey.value },
+    loseTemporal: async () => {
+      await temporal.part.pause();
+      await temporal.empty();
+      await temporal.part.resume();
+    },
   };
 
   async function cluster(programs: TemporalBinaries) {
@@ -175,7 +183,14 @@ async function begin(options: SetOptions, started: Part[]): Promise<Omit<Running
         ...{ folder, logFile: logOf('temporal') },
       }),
     );
-    return { part, address: `${LOOPBACK}:${String(ports.FRONTEND_GRPC_PORT)}`, ui: undefined };
+    const empty = async (): Promise<void> => {
+      for (const database of ['temporal', 'temporal_visibility']) {
+        await runStatement(serverUrl, `drop database ${database} with (force)`);
+      }
+      await makeSchemas({ binaries: programs, postgres, env });
+    };
+    const address = `${LOOPBACK}:${String(ports.FRONTEND_GRPC_PORT)}`;
+    return { part, address, ui: undefined, empty };
   }
 
   async function commandLineServer() {
@@ -190,6 +205,10 @@ async function begin(options: SetOptions, started: Part[]): Promise<Omit<Running
       part,
       address: `${LOOPBACK}:${String(temporalPort)}`,
       ui: `http://${LOOPBACK}:${String(uiPort)}`,
+      empty: () => {
+        rmSync(join(folder, 'temporal'), { recursive: true, force: true });
+        return Promise.resolve();
+      },
     };
   }
 }
