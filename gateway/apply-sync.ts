@@ -8,7 +8,7 @@ import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import { periodAt } from '../domain/period.js';
 import type { ConfigureRequest, NewDestination } from '../ledger/ledger.js';
 import type { Gateway } from './options.js';
-import { replacePart, type OrgPart } from './org-parts.js';
+import { replacePart, type OrgPart } from '../domain/configuration/org-parts.js';
 import { agentScope, type ScopeCache } from './scopes.js';
 import { configurationOf, type ReadDocument } from './sync.js';
 

@@ -22,7 +22,7 @@ import {
   type Dimension,
 } from '../domain/words.js';
 import type { NewDestination } from '../ledger/ledger.js';
-import type { OrgPart } from './org-parts.js';
+import type { OrgPart } from '../domain/configuration/org-parts.js';
 import {
   unprocessable,
   type SyncDocument,
@@ -30,7 +30,11 @@ import {
   type SyncedBudget,
 } from './schemas.js';
 import { readTarget } from './target.js';
-import { enforcementOf, mergeThresholds, sortThresholds } from './thresholds.js';
+import {
+  enforcementOf,
+  mergeThresholds,
+  sortThresholds,
+} from '../domain/configuration/thresholds.js';
 
 export interface ReadDocument {
   readonly agent: string;

@@ -9,7 +9,8 @@
  * L-3. A publish writes back only what the workflow owns, never own totals, and an older one
  *      never overwrites a newer one.
  * L-4. A claim is exclusive until its lease ends; work under an outdated fence changes nothing.
- * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`.
+ * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`; for
+ *      people an address is masked.
  */
 import type { RenderedMessage } from '../domain/alert/message.js';
 import type {
@@ -25,7 +26,17 @@ import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key
 import type { Killed, Latches, Published } from '../domain/budget/state.js';
 import type { Totals } from '../domain/budget/totals.js';
 import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
+import type { Refusal } from '../domain/refusal.js';
 import type { ChannelName } from '../domain/words.js';
+import type {
+  AuditQuery,
+  AuditView,
+  Author,
+  ChangeLayerRequest,
+  DestinationView,
+  OrganisationSettings,
+  ScopeLayers,
+} from './configuring.js';
 import type { ClaimedPeriod, ClaimRequest, OutboxAlert } from './claimed-period.js';
 import type {
   BegunAttempt,
@@ -47,6 +58,7 @@ import type {
 } from './usage.js';
 
 export type * from './claimed-period.js';
+export type * from './configuring.js';
 export type * from './delivery.js';
 export type * from './usage.js';
 
@@ -201,10 +213,26 @@ export interface Ledger {
 
   /** Creates what is missing at revision 0, so that every scope has a row to lock. */
   configurations(org: string, scopes: readonly Scope[]): Promise<readonly ScopeConfiguration[]>;
-  /** C1. The same content is a no-op: `changed` is false, nothing is written. */
+  /** C1. The agents' layer. The same content is a no-op: `changed` is false, nothing is written. */
   configure(
     request: ConfigureRequest,
   ): Promise<{ changed: boolean; configuration: ScopeConfiguration }>;
+  /** C1. The operator's layer; a refusal where the change makes no sense, nothing is written then. */
+  changeLayer(
+    request: ChangeLayerRequest,
+  ): Promise<{ changed: boolean; layers: ScopeLayers } | Refusal>;
+  /** C1. Scopes that anybody configured, by name. */
+  layers(org: string, scope: Scope | undefined, limit: number): Promise<readonly ScopeLayers[]>;
+  /**
+   * C1. Brings everything (or these scopes) to the state that holds at `now`: raises and limits that
+   * have ended are gone. `nextAt`: when the next one ends.
+   */
+  endLayers(
+    now: number,
+    which?: { readonly org: string; readonly scopes: readonly Scope[] },
+  ): Promise<{ ended: number; nextAt?: number }>;
+  /** Who changed what, the newest first. */
+  audit(query: AuditQuery): Promise<readonly AuditView[]>;
   /**
    * Seals and stores; answers the references in order. The same target is the same reference.
    * `now` (default: the machine's) begins the grace of a webhook's old secret.
@@ -214,8 +242,18 @@ export interface Ledger {
     destinations: readonly NewDestination[],
     now?: number,
   ): Promise<readonly string[]>;
-  /** C3. The destination that entries without a target go to. */
-  setDefaultDestination(org: string, channel: ChannelName, destination: string): Promise<void>;
+  /** Masked, by channel and reference; at most 1,000. */
+  destinations(org: string, reference?: string): Promise<readonly DestinationView[]>;
+  /**
+   * C3. The destination that entries without a target go to. Here and below: without an author it is
+   * the environment's word, which changes nothing that a person has set and leaves no audit entry.
+   */
+  setDefaultDestination(
+    org: string,
+    channel: ChannelName,
+    destination: string,
+    author?: Author,
+  ): Promise<void>;
   /** C3. Emails to it are sent from now on. */
   confirmDestination(
     org: string,
@@ -232,11 +270,16 @@ export interface Ledger {
   ): Promise<{ changed: boolean }>;
   /** C3. Lower case; empty where nothing was set. */
   allowedEmailDomains(org: string): Promise<readonly string[]>;
-  setAllowedEmailDomains(org: string, domains: readonly string[]): Promise<void>;
+  setAllowedEmailDomains(org: string, domains: readonly string[], author?: Author): Promise<void>;
   /** A5. In the order they are tried. */
-  setOperators(org: string, operators: readonly Required<AlertRoute>[]): Promise<void>;
+  setOperators(
+    org: string,
+    operators: readonly Required<AlertRoute>[],
+    author?: Author,
+  ): Promise<void>;
   /** A8. Undefined: the default again. */
-  setEscalation(org: string, escalation: Escalation | undefined): Promise<void>;
+  setEscalation(org: string, escalation: Escalation | undefined, author?: Author): Promise<void>;
+  organisationSettings(org: string): Promise<OrganisationSettings>;
   /** How an alert that starts now goes on where its own routes do not do (A5, A8). */
   response(org: string, alert: Responding): Promise<Response>;
   /** A15. The newest first. */

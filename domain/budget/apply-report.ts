@@ -7,7 +7,7 @@ import type { Report } from './report.js';
 import type { BudgetState, Killed, SenderTotals } from './state.js';
 import { LEDGER } from './state.js';
 import { spentOf } from './sum.js';
-import { rearmThresholds } from './thresholds.js';
+import { rearmThresholds, type Spent } from './thresholds.js';
 import { thresholdAmount } from '../ratio.js';
 
 /** Senders one period keeps apart; each costs about 100 bytes of every rotation. */
@@ -82,13 +82,21 @@ function applyLimits(state: BudgetState, limits: Limits, now: number): BudgetSta
   };
   const { killed, ...rest } = next;
   if (killed === undefined) return next;
-  // K4. A raise lifts a kill only if the new ratio is below the kill's threshold.
+  const stays = killedUnder(killed, limits, spent);
+  return stays === undefined ? rest : { ...next, killed: stays };
+}
+
+/**
+ * K4. What becomes of a kill under changed limits: a raise lifts it only if the new ratio is below
+ * the kill's threshold.
+ */
+export function killedUnder(killed: Killed, limits: Limits, spent: Spent): Killed | undefined {
   const limit = limits.limits.find((each) => each.dimension === killed.dimension);
   const lifted =
     limit !== undefined &&
     limit.amount > killed.limit &&
     spent[killed.dimension] < thresholdAmount(limit.amount, killed.bps);
-  return lifted ? rest : { ...next, killed: narrowed(killed, limits) };
+  return lifted ? undefined : narrowed(killed, limits);
 }
 
 /** C2. Whom an organisation's kill stops follows who has it configured now. */

@@ -22,6 +22,21 @@ export interface Threshold {
   readonly routes: readonly Route[];
 }
 
+/**
+ * C1. Where a limit comes from, for people and for whom a block holds; periods do not read it.
+ * `until` is when the next part of it ends by itself, epoch ms.
+ */
+export interface LimitOrigin {
+  readonly layer: 'synced' | 'ceiling' | 'operator';
+  /** What agents synced, where that is not what holds. */
+  readonly synced?: number;
+  /** What temporary raises add to the amount. */
+  readonly raised?: number;
+  readonly until?: number;
+  /** An operator made it `block`: it stops everyone, whoever synced a kill (C2). */
+  readonly blocksAll?: true;
+}
+
 /** One dimension's limit. `amount` is an integer: nano-USD, tokens, calls or milliseconds (B1). */
 export interface Limit {
   readonly dimension: Dimension;
@@ -29,6 +44,8 @@ export interface Limit {
   readonly enforcement: Enforcement;
   /** Ascending by `bps`, each at most once; none means the limit is only shown and enforced. */
   readonly thresholds: readonly Threshold[];
+  /** Absent: as an agent synced it. */
+  readonly origin?: LimitOrigin;
 }
 
 /** All limits of one period, at most one a dimension. */

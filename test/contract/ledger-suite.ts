@@ -13,6 +13,7 @@ import { countingContract } from './ledger/counting.js';
 import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
+import { layeringContract } from './ledger/layering.js';
 import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
@@ -94,6 +95,7 @@ export function ledgerContract(
     publishingContract(bed);
     runningContract(bed);
     configuringContract(bed);
+    layeringContract(bed);
     deliveringContract(bed);
     faringContract(bed);
     pacingContract(bed);

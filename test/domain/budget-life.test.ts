@@ -114,6 +114,17 @@ describe('kill', () => {
     expect(driver.published.at(-1)?.killed).toBeUndefined();
   });
 
+  test('K4: when the raise that lifted it is over a kill holds again, and is told once', () => {
+    const kill = [[8_000, 'kill']] as const;
+    const driver = driveBudget(rowWith(limitsOf(1_000, kill)));
+    driver.report(totals(1, 900));
+    driver.report(totals(2, 900, { limits: limitsOf(2_000, kill, 2) }));
+    expect(driver.published.at(-1)?.killed).toBeUndefined();
+    driver.report(totals(3, 900, { limits: limitsOf(1_000, kill, 3) }));
+    expect(driver.published.at(-1)?.killed).toMatchObject({ bps: 8_000, limit: 1_000 });
+    expect(driver.alerts).toHaveLength(1);
+  });
+
   test('C2: an organisation’s kill names the agents that have it configured', () => {
     const routes = (...agents: string[]) => ({
       rev: agents.length,

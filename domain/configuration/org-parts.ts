@@ -2,9 +2,9 @@
  * C2. The organisation's budget is united from what each agent synced of it. The parts are kept
  * with its configuration, so that an agent's next sync replaces its own part and no other.
  */
-import type { Threshold } from '../domain/budget/limits.js';
-import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
-import { CADENCES, type Cadence } from '../domain/words.js';
+import type { Threshold } from '../budget/limits.js';
+import type { Budget, ScopeConfiguration } from '../configuration.js';
+import { CADENCES, type Cadence } from '../words.js';
 import { enforcementOf, mergeThresholds, sortThresholds } from './thresholds.js';
 
 export interface OrgPart {
