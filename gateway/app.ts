@@ -11,18 +11,23 @@ import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './pro
 import { addAgentRoutes } from './routes/agents.js';
 import { addAlertPage } from './routes/alert-page.js';
 import { addAlertRoutes } from './routes/alerts.js';
+import { addAuditRoute } from './routes/audit.js';
 import { addBudgetRoutes } from './routes/budgets.js';
 import { addCodecRoutes } from './routes/codec.js';
+import { addDestinationRoutes } from './routes/destinations.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addIngestRoute } from './routes/ingest.js';
+import { addLimitRoutes } from './routes/limits.js';
+import { addRaiseRoutes } from './routes/raises.js';
 import { addRunRoute } from './routes/runs.js';
+import { addSettingRoutes } from './routes/settings.js';
 import { addSyncRoute } from './routes/sync-config.js';
 import { addTestSendRoute } from './routes/test-send.js';
 import { createScopeCache } from './scopes.js';
 
 /** All routes; nothing listens yet. */
 export function createApp(gateway: Gateway): App {
-  const cache = createScopeCache(gateway.ledger);
+  const cache = createScopeCache(gateway.ledger, gateway.now);
   const app = new Hono<Env>();
   app.use(nameRequest(gateway));
   addHealthRoutes(app, gateway);
@@ -35,6 +40,11 @@ export function createApp(gateway: Gateway): App {
   addBudgetRoutes(app, gateway, cache);
   addAlertRoutes(app, gateway);
   addAgentRoutes(app, gateway);
+  addLimitRoutes(app, gateway, cache);
+  addRaiseRoutes(app, gateway, cache);
+  addDestinationRoutes(app, gateway);
+  addSettingRoutes(app, gateway);
+  addAuditRoute(app, gateway);
   addTestSendRoute(app, gateway);
   addCodecRoutes(app, gateway, requireKey(authenticate));
   app.notFound((c) => problemResponse(notFound(c.req.path), c.get('requestId')));

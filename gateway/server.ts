@@ -8,6 +8,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './app.js';
+import { watchLayerEnds } from './layer-ends.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
 import { createPricer } from './price.js';
 
@@ -51,11 +52,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { port } = server.address() as AddressInfo;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   log.info({ url }, 'gateway listens');
+  const layerEnds = watchLayerEnds(gateway);
 
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.isDraining = true;
+      layerEnds.stop();
       await drain(server, gateway.policy.graceMs);
       log.info({ url }, 'gateway stopped');
     })();

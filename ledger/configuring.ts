@@ -5,12 +5,31 @@ import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import type { LayerChange } from '../domain/configuration/change.js';
 import type { OperatorLayer } from '../domain/configuration/layers.js';
 import type { ChannelName } from '../domain/words.js';
-import type { Health } from './delivery.js';
+import type { Refusal } from '../domain/refusal.js';
+import type { Health, NewDestination } from './delivery.js';
 
 /** Who changes something, for the audit; epoch ms. */
 export interface Author {
   readonly by: string;
   readonly now: number;
+}
+
+export interface ConfigureRequest {
+  readonly org: string;
+  readonly scope: Scope;
+  readonly name: string;
+  readonly zone: string;
+  readonly budgets: readonly Budget[];
+  readonly shown?: readonly unknown[];
+  readonly by: string;
+  readonly now: number;
+  /** The windows of the budgets' calendar and total cadences that contain `now`. */
+  readonly windows: readonly { readonly key: PeriodKey; readonly window: PeriodWindow }[];
+  /**
+   * C2. Written only while the ledger holds this revision: else nothing is written and what is
+   * there is answered, `changed` false. For a configuration that several agents write parts of.
+   */
+  readonly ifRev?: number;
 }
 
 /** C1. A scope with what was synced, what an operator set, and what holds of both (`budgets`). */
@@ -26,6 +45,8 @@ export interface ChangeLayerRequest extends Author {
   /** Of a scope that nobody has configured yet. */
   readonly zone: string;
   readonly change: LayerChange;
+  /** Why, where the change itself does not say it. */
+  readonly reason?: string;
   /** The windows of every calendar and total cadence that contain `now`. */
   readonly windows: readonly { readonly key: PeriodKey; readonly window: PeriodWindow }[];
 }
@@ -72,4 +93,77 @@ export interface OrganisationSettings {
   /** Absent: the default of A8. */
   readonly escalation?: Escalation;
   readonly defaults: readonly { readonly channel: ChannelName; readonly destination: string }[];
+}
+
+/** The part of the ledger that is about configuration: each write with its audit entry. */
+export interface Configuring {
+  /** Creates what is missing at revision 0, so that every scope has a row to lock. */
+  configurations(org: string, scopes: readonly Scope[]): Promise<readonly ScopeConfiguration[]>;
+  /** C1. The agents' layer. The same content is a no-op: `changed` is false, nothing is written. */
+  configure(
+    request: ConfigureRequest,
+  ): Promise<{ changed: boolean; configuration: ScopeConfiguration }>;
+  /** C1. The operator's layer; a refusal where the change makes no sense, nothing is written then. */
+  changeLayer(
+    request: ChangeLayerRequest,
+  ): Promise<{ changed: boolean; layers: ScopeLayers } | Refusal>;
+  /** C1. Scopes that anybody configured, by name. */
+  layers(org: string, scope: Scope | undefined, limit: number): Promise<readonly ScopeLayers[]>;
+  /**
+   * C1. Brings everything (or these scopes) to the state that holds at `now`: raises and limits that
+   * have ended are gone. `nextAt`: when the next one ends.
+   */
+  endLayers(
+    now: number,
+    which?: { readonly org: string; readonly scopes: readonly Scope[] },
+  ): Promise<{ ended: number; nextAt?: number }>;
+  /** Who changed what, the newest first. */
+  audit(query: AuditQuery): Promise<readonly AuditView[]>;
+  /**
+   * Seals and stores; answers the references in order. The same target is the same reference.
+   * `now` (default: the machine's) begins the grace of a webhook's old secret.
+   */
+  putDestinations(
+    org: string,
+    destinations: readonly NewDestination[],
+    now?: number,
+  ): Promise<readonly string[]>;
+  /** Masked, by channel and reference; at most 1,000. */
+  knownDestinations(org: string, reference?: string): Promise<readonly DestinationView[]>;
+  /**
+   * C3. The destination that entries without a target go to. Here and below: without an author it is
+   * the environment's word, which changes nothing that a person has set and leaves no audit entry.
+   */
+  setDefaultDestination(
+    org: string,
+    channel: ChannelName,
+    destination: string,
+    author?: Author,
+  ): Promise<void>;
+  /** C3. Emails to it are sent from now on. */
+  confirmDestination(
+    org: string,
+    reference: string,
+    by: string,
+    now: number,
+  ): Promise<{ changed: boolean }>;
+  /** Ends `gone` and `failing`. */
+  restoreDestination(
+    org: string,
+    reference: string,
+    by: string,
+    now: number,
+  ): Promise<{ changed: boolean }>;
+  /** C3. Lower case; empty where nothing was set. */
+  allowedEmailDomains(org: string): Promise<readonly string[]>;
+  setAllowedEmailDomains(org: string, domains: readonly string[], author?: Author): Promise<void>;
+  /** A5. In the order they are tried. */
+  setOperators(
+    org: string,
+    operators: readonly Required<AlertRoute>[],
+    author?: Author,
+  ): Promise<void>;
+  /** A8. Undefined: the default again. */
+  setEscalation(org: string, escalation: Escalation | undefined, author?: Author): Promise<void>;
+  organisationSettings(org: string): Promise<OrganisationSettings>;
 }

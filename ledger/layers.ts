@@ -48,7 +48,7 @@ export function changeLayer(
   request: ChangeLayerRequest,
   runIdleMs: number,
 ): Promise<{ changed: boolean; layers: ScopeLayers } | Refusal> {
-  const { org, scope, change, by, now, windows } = request;
+  const { org, scope, change, by, now, windows, reason } = request;
   return db.transaction(async (run) => {
     const found = await lockedRow(run, org, scope);
     const before = await writeEnds(run, found, now, runIdleMs);
@@ -65,7 +65,8 @@ export function changeLayer(
     const written = await hold(run, before, held, { now, windows, runIdleMs });
     const entry = { org, subject: scope, at: now, by, what: WORDS[change.type] };
     const what = differenceOf(before.operator, next);
-    await audit(run, { ...entry, before: what.gone, after: what.come });
+    const why = reason === undefined ? {} : { reason };
+    await audit(run, { ...entry, before: what.gone, after: { ...what.come, ...why } });
     return { changed: true, layers: layersOf(written) };
   });
 }

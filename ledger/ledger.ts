@@ -13,35 +13,18 @@
  *      people an address is masked.
  */
 import type { RenderedMessage } from '../domain/alert/message.js';
-import type {
-  AlertInput,
-  AlertRoute,
-  Escalation,
-  JournalEntry,
-  Response,
-} from '../domain/alert/state.js';
+import type { AlertInput, JournalEntry, Response } from '../domain/alert/state.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { Limits } from '../domain/budget/limits.js';
-import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
+import type { PeriodKey, PeriodWindow } from '../domain/budget/period-key.js';
 import type { Killed, Latches, Published } from '../domain/budget/state.js';
 import type { Totals } from '../domain/budget/totals.js';
-import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
-import type { Refusal } from '../domain/refusal.js';
 import type { ChannelName } from '../domain/words.js';
-import type {
-  AuditQuery,
-  AuditView,
-  Author,
-  ChangeLayerRequest,
-  DestinationView,
-  OrganisationSettings,
-  ScopeLayers,
-} from './configuring.js';
+import type { Configuring } from './configuring.js';
 import type { ClaimedPeriod, ClaimRequest, OutboxAlert } from './claimed-period.js';
 import type {
   BegunAttempt,
   DeliveryRef,
-  NewDestination,
   OpenedDelivery,
   OperatorNotice,
   Responding,
@@ -61,26 +44,6 @@ export type * from './claimed-period.js';
 export type * from './configuring.js';
 export type * from './delivery.js';
 export type * from './usage.js';
-
-// ---------------------------------------------------------------- configuration
-
-export interface ConfigureRequest {
-  readonly org: string;
-  readonly scope: Scope;
-  readonly name: string;
-  readonly zone: string;
-  readonly budgets: readonly Budget[];
-  readonly shown?: readonly unknown[];
-  readonly by: string;
-  readonly now: number;
-  /** The windows of the budgets' calendar and total cadences that contain `now`. */
-  readonly windows: readonly { readonly key: PeriodKey; readonly window: PeriodWindow }[];
-  /**
-   * C2. Written only while the ledger holds this revision: else nothing is written and what is
-   * there is answered, `changed` false. For a configuration that several agents write parts of.
-   */
-  readonly ifRev?: number;
-}
 
 // ---------------------------------------------------------------- views
 
@@ -130,7 +93,7 @@ export interface ApiKey {
   readonly name: string;
 }
 
-export interface Ledger {
+export interface Ledger extends Configuring {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -211,75 +174,6 @@ export interface Ledger {
   /** Appends by (alert, entry number) and keeps the alert's row in step; repeating writes nothing. */
   appendJournal(alert: AlertView, entries: readonly JournalEntry[]): Promise<void>;
 
-  /** Creates what is missing at revision 0, so that every scope has a row to lock. */
-  configurations(org: string, scopes: readonly Scope[]): Promise<readonly ScopeConfiguration[]>;
-  /** C1. The agents' layer. The same content is a no-op: `changed` is false, nothing is written. */
-  configure(
-    request: ConfigureRequest,
-  ): Promise<{ changed: boolean; configuration: ScopeConfiguration }>;
-  /** C1. The operator's layer; a refusal where the change makes no sense, nothing is written then. */
-  changeLayer(
-    request: ChangeLayerRequest,
-  ): Promise<{ changed: boolean; layers: ScopeLayers } | Refusal>;
-  /** C1. Scopes that anybody configured, by name. */
-  layers(org: string, scope: Scope | undefined, limit: number): Promise<readonly ScopeLayers[]>;
-  /**
-   * C1. Brings everything (or these scopes) to the state that holds at `now`: raises and limits that
-   * have ended are gone. `nextAt`: when the next one ends.
-   */
-  endLayers(
-    now: number,
-    which?: { readonly org: string; readonly scopes: readonly Scope[] },
-  ): Promise<{ ended: number; nextAt?: number }>;
-  /** Who changed what, the newest first. */
-  audit(query: AuditQuery): Promise<readonly AuditView[]>;
-  /**
-   * Seals and stores; answers the references in order. The same target is the same reference.
-   * `now` (default: the machine's) begins the grace of a webhook's old secret.
-   */
-  putDestinations(
-    org: string,
-    destinations: readonly NewDestination[],
-    now?: number,
-  ): Promise<readonly string[]>;
-  /** Masked, by channel and reference; at most 1,000. */
-  destinations(org: string, reference?: string): Promise<readonly DestinationView[]>;
-  /**
-   * C3. The destination that entries without a target go to. Here and below: without an author it is
-   * the environment's word, which changes nothing that a person has set and leaves no audit entry.
-   */
-  setDefaultDestination(
-    org: string,
-    channel: ChannelName,
-    destination: string,
-    author?: Author,
-  ): Promise<void>;
-  /** C3. Emails to it are sent from now on. */
-  confirmDestination(
-    org: string,
-    reference: string,
-    by: string,
-    now: number,
-  ): Promise<{ changed: boolean }>;
-  /** Ends `gone` and `failing`. */
-  restoreDestination(
-    org: string,
-    reference: string,
-    by: string,
-    now: number,
-  ): Promise<{ changed: boolean }>;
-  /** C3. Lower case; empty where nothing was set. */
-  allowedEmailDomains(org: string): Promise<readonly string[]>;
-  setAllowedEmailDomains(org: string, domains: readonly string[], author?: Author): Promise<void>;
-  /** A5. In the order they are tried. */
-  setOperators(
-    org: string,
-    operators: readonly Required<AlertRoute>[],
-    author?: Author,
-  ): Promise<void>;
-  /** A8. Undefined: the default again. */
-  setEscalation(org: string, escalation: Escalation | undefined, author?: Author): Promise<void>;
-  organisationSettings(org: string): Promise<OrganisationSettings>;
   /** How an alert that starts now goes on where its own routes do not do (A5, A8). */
   response(org: string, alert: Responding): Promise<Response>;
   /** A15. The newest first. */

@@ -111,7 +111,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     audit: (query) => listAudit(db, query),
     putDestinations: (org, destinations, now = Date.now()) =>
       putDestinations(db, sealing, org, destinations, now),
-    destinations: (org, reference) => listDestinations(db, keys, org, reference),
+    knownDestinations: (org, reference) => listDestinations(db, keys, org, reference),
     setDefaultDestination: (org, channel, reference, author) =>
       setDefaultDestination(db, org, { channel, reference }, author),
     confirmDestination: (org, reference, by, now) =>

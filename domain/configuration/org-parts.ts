@@ -22,7 +22,7 @@ export interface UnitedParts {
   /** The parts and what else was shown, to be stored with them. */
   readonly shown: readonly unknown[];
   /** Agents that disagree about a limit: the last writer's holds. */
-  readonly conflicts: readonly string[];
+  readonly conflicts: readonly { readonly cadence: Cadence; readonly text: string }[];
 }
 
 /** Undefined: nothing changes. The part that changed goes last, as the last writer's limit holds. */
@@ -42,7 +42,7 @@ export function replacePart(
 }
 
 function uniteParts(parts: readonly OrgPart[]): Pick<UnitedParts, 'budgets' | 'conflicts'> {
-  const conflicts: string[] = [];
+  const conflicts: UnitedParts['conflicts'][number][] = [];
   const budgets = CADENCES.flatMap((cadence): Budget[] => {
     const concerned = parts.filter((part) => part.cadence === cadence);
     const last = concerned.at(-1);
@@ -50,7 +50,8 @@ function uniteParts(parts: readonly OrgPart[]): Pick<UnitedParts, 'budgets' | 'c
     const differing = concerned.filter((part) => part.amount !== last.amount);
     if (differing.length > 0) {
       const agents = differing.map((part) => part.agent).join(', ');
-      conflicts.push(`${cadence}: the limit of ${last.agent} holds, not that of ${agents}`);
+      const text = `${cadence}: the limit of ${last.agent} holds, not that of ${agents}`;
+      conflicts.push({ cadence, text });
     }
     const thresholds = sortThresholds(
       concerned.reduce<Threshold[]>((all, part) => mergeThresholds(all, part.thresholds), []),

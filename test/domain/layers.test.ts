@@ -238,12 +238,11 @@ const synced = (usd: number, thresholds: readonly Threshold[] = []): readonly Bu
     limits: [{ dimension: 'cost', amount: usd * USD, enforcement: 'alert', thresholds }],
   },
 ];
-const entry = (over: Partial<OperatorLimit> = {}): OperatorLimit =>
-  ({
-    ...{ kind: 'limit', cadence: 'daily', dimension: 'cost', amount: 5 * USD },
-    ...{ enforcement: 'alert', thresholds: [], by: 'ada', at: NOW },
-    ...over,
-  });
+const entry = (over: Partial<OperatorLimit> = {}): OperatorLimit => ({
+  ...{ kind: 'limit', cadence: 'daily', dimension: 'cost', amount: 5 * USD },
+  ...{ enforcement: 'alert', thresholds: [], by: 'ada', at: NOW },
+  ...over,
+});
 const raise = (over: Partial<Raise> = {}): Raise => ({
   ...{ id: 'r1', cadence: 'daily', dimension: 'cost', amount: 50 * USD, reason: 'a launch' },
   ...{ until: NOW + 1_000, by: 'ada', at: NOW },
@@ -361,12 +360,21 @@ describe('what an operator overrides is told', () => {
   test('limits and ceilings that are passed, and alerts that do not apply', () => {
     const layer = { limits: [entry()], raises: [] };
     expect(overridesOf(synced(50, [slack]), layer, NOW)).toEqual([
-      "daily cost: the operator's limit of $5.00 holds, not the synced $50.00",
-      "daily cost: the limit is the operator's, synced alerts do not apply to it",
+      {
+        of: 'limit',
+        text: "daily cost: the operator's limit of $5.00 holds, not the synced $50.00",
+      },
+      {
+        of: 'alerts',
+        text: "daily cost: synced alerts do not apply to the operator's limit of $5.00",
+      },
     ]);
     const ceiling = { limits: [entry({ kind: 'ceiling' })], raises: [] };
     expect(overridesOf(synced(50, [slack]), ceiling, NOW)).toEqual([
-      "daily cost: the operator's ceiling of $5.00 holds, not the synced $50.00",
+      {
+        of: 'limit',
+        text: "daily cost: the operator's ceiling of $5.00 holds, not the synced $50.00",
+      },
     ]);
     expect(overridesOf(synced(4), ceiling, NOW)).toEqual([]);
     expect(overridesOf(synced(5), layer, NOW)).toEqual([]);

@@ -36,12 +36,11 @@ export function layeringContract(bed: Bed): void {
     const request = { org: ORG, scope: BOT, name: 'bot', zone: 'UTC', by: 'sdk', now };
     return bed.ledger().configure({ ...request, budgets, windows });
   };
-  const limit = (usd: number, over: Partial<OperatorLimit> = {}): OperatorLimit =>
-    ({
-      ...{ kind: 'limit', cadence: 'daily', dimension: 'cost', amount: usd * USD },
-      ...{ enforcement: 'block', thresholds: [], by: 'ada', at: NOW },
-      ...over,
-    });
+  const limit = (usd: number, over: Partial<OperatorLimit> = {}): OperatorLimit => ({
+    ...{ kind: 'limit', cadence: 'daily', dimension: 'cost', amount: usd * USD },
+    ...{ enforcement: 'block', thresholds: [], by: 'ada', at: NOW },
+    ...over,
+  });
   const raise = (usd: number, over: Partial<Raise> = {}): Raise => ({
     ...{ id: 'r1', cadence: 'daily', dimension: 'cost', amount: usd * USD, reason: 'a launch' },
     ...{ until: NOW + HOUR, by: 'ada', at: NOW },
@@ -278,7 +277,7 @@ export function layeringContract(bed: Bed): void {
       const slack = await put({ channel: 'slack', address: 'https://hooks.slack.com/canary' });
       const email = await put({ channel: 'email', address: 'canary@x.test', verified: false });
       await bed.ledger().setDefaultDestination(ORG, 'slack', slack, author);
-      const all = await bed.ledger().destinations(ORG);
+      const all = await bed.ledger().knownDestinations(ORG);
       expect(all).toEqual([
         {
           ...{ reference: email, channel: 'email', masked: 'c***@x.test', health: 'ok' },
@@ -290,8 +289,8 @@ export function layeringContract(bed: Bed): void {
         },
       ]);
       expect(JSON.stringify(all)).not.toContain('canary');
-      expect(await bed.ledger().destinations(ORG, email)).toHaveLength(1);
-      expect(await bed.ledger().destinations('other')).toEqual([]);
+      expect(await bed.ledger().knownDestinations(ORG, email)).toHaveLength(1);
+      expect(await bed.ledger().knownDestinations('other')).toEqual([]);
     });
 
     test('the audit is read page by page, the newest first', async () => {
