@@ -6,6 +6,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addAlertCommands, whoText } from './alert-commands.js';
 import type { Environment } from './http.js';
+import { addLimitCommands } from './limit-commands.js';
+import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { personOf } from './person.js';
 
@@ -111,7 +113,10 @@ function createProgram(
     }),
   );
 
-  addAlertCommands({ env, command, perform, gateway, parseWhole });
+  const kit = { env, command, perform, gateway, parseWhole };
+  addAlertCommands(kit);
+  addLimitCommands(kit);
+  addOperatorCommands(kit);
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [
     'kavach stop my-agent --reason "runs in circles"',

@@ -62,6 +62,8 @@ export interface BudgetView {
   readonly firings: number;
   readonly killed?: Killed;
   readonly blocked: boolean;
+  /** B1. A total has stopped at 2^53 - 1: what is shown is the least that was spent. */
+  readonly saturated?: true;
   readonly parkedReason?: string;
   /** Spend of the last 15 minutes, nano-USD (T8: the caller computes rate and projection). */
   readonly recentCost: number;
@@ -86,6 +88,14 @@ export interface AttemptView {
   readonly endedAt?: number;
   /** Absent: the attempt's end was never recorded; it may have reached the provider. */
   readonly outcome?: Outcome;
+}
+
+/** Nano-USD and tokens; `saturated`: a sum has stopped at 2^53 - 1 (B1). */
+export interface UsageTotals {
+  readonly events: number;
+  readonly cost: number;
+  readonly tokens: number;
+  readonly saturated?: true;
 }
 
 export interface ApiKey {
@@ -212,5 +222,5 @@ export interface Ledger extends Configuring {
     | undefined
   >;
   /** Everything counted for an agent (or all): events and nano-USD used. */
-  usage(org: string, agent?: string): Promise<{ events: number; cost: number; tokens: number }>;
+  usage(org: string, agent?: string): Promise<UsageTotals>;
 }
