@@ -6,7 +6,7 @@ import { periodRowId } from '../../domain/ids.js';
 import type { Scope } from '../../domain/budget/period-key.js';
 import type { JournalEntry } from '../../domain/alert/state.js';
 import type { Killed } from '../../domain/budget/state.js';
-import type { ScopeConfiguration } from '../../domain/configuration.js';
+import { limitsOf, type ScopeConfiguration } from '../../domain/configuration.js';
 import { applyChange } from '../../domain/configuration/change.js';
 import {
   effectiveBudgets,
@@ -105,6 +105,11 @@ export function createMemoryLedger(): MemoryLedger {
       ...(changesAt === undefined ? {} : { changesAt }),
     };
     configured.set(name(org, scope), held);
+    for (const row of rows.values()) {
+      const { key } = row.seed;
+      if (key.org !== org || key.scope !== scope || key.cadence === 'run') continue;
+      row.seed = { ...row.seed, limits: { rev: held.rev, limits: limitsOf(held, key.cadence) } };
+    }
     return held;
   };
   const rowOf = (seed: PeriodSeed): Row => {
