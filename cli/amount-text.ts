@@ -1,5 +1,6 @@
 /** Amounts and ratios as people type them: `5USD`, `200ktokens`, `500calls`, `90s`; `80%`. */
 import type { Dimension } from '../domain/words.js';
+import { isReference } from './way-text.js';
 
 export interface TypedAmount {
   readonly dimension: Dimension;
@@ -60,8 +61,8 @@ export function parseAlert(text: string): TypedAlert | undefined {
   const ratio = ratioOf(digits, percent);
   if (ratio === undefined || channel === undefined) return undefined;
   if (where === undefined) return { ratio, channel };
-  const isReference = /^[0-9a-f]{32}$/.test(where) && channel !== 'pagerduty';
-  return { ratio, channel, ...(isReference ? { destination: where } : { target: where }) };
+  const target = isReference(channel, where) ? { destination: where } : { target: where };
+  return { ratio, channel, ...target };
 }
 
 /** `80%` or `0.8`; undefined for anything else. */

@@ -1,8 +1,8 @@
 /** `kavach destinations`: where alerts go, never the address itself. */
 import type { DestinationView } from '../ledger/ledger.js';
 import { CliError, type Gateway } from './http.js';
-import { wayOf } from './operator-commands.js';
 import type { Output } from './output.js';
+import { wayOf } from './way-text.js';
 
 export async function showDestinations(gateway: Gateway, output: Output): Promise<void> {
   const destinations = await listed(gateway);

@@ -152,6 +152,23 @@ export function addLimitCommands(kit: CommandKit): void {
         });
       },
     );
+
+  whichOf(
+    command('reset [agent]', 'count the current period from here; the book keeps everything', [
+      'kavach reset research-bot --reason "the loop was ours"',
+      'kavach reset research-bot --cadence daily --reason "a test ran wild"',
+    ]),
+  )
+    .requiredOption('--reason <text>', 'why; people will read it')
+    .option('--by <name>', whoText(env))
+    .action((agent: string | undefined, flags: Flags, self: Command) => {
+      const body = { ...whose(self, agent, flags), ...which(flags), ...why(flags), ...by(flags) };
+      return perform(flags, async (output) => {
+        const { resetPeriod } = await import('./limits.js');
+        await resetPeriod(await gateway(), output, agent ?? 'the organisation', body);
+        return 0;
+      });
+    });
 }
 
 /** `--org`, `--cadence`, `--dimension`. */

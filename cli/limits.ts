@@ -49,6 +49,21 @@ export async function changeLimits(
   else table(output, [answer]);
 }
 
+export async function resetPeriod(
+  gateway: Gateway,
+  output: Output,
+  whose: string,
+  body: object,
+): Promise<void> {
+  const answer = (await gateway.post('/v1/resets', body)) as { changed: boolean; cadence: string };
+  output.json(answer);
+  output.line(
+    answer.changed
+      ? `The ${answer.cadence} limits of ${whose} count from here; what was spent stays in the book`
+      : `Nothing to reset: nothing was counted against the ${answer.cadence} limits of ${whose}`,
+  );
+}
+
 function table(output: Output, scopes: readonly ScopeLimitsView[]): void {
   output.table(
     [

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { whoText, type CommandKit } from './alert-commands.js';
 import { personOf } from './person.js';
+import { wayOf } from './way-text.js';
 import { addSubcommand } from './subcommand.js';
 
 interface Flags {
@@ -150,12 +151,4 @@ function addSettings(kit: CommandKit, by: (flags: Flags) => { by?: string }): vo
   )
     .option('--after <seconds>', 'how long to wait for an acknowledgement', kit.parseWhole)
     .option('--rounds <n>', 'how often to repeat it', kit.parseWhole);
-}
-
-/** `slack=https://…`, or `slack=<reference>`. */
-export function wayOf(text: string): object {
-  const at = text.indexOf('=');
-  const [channel, where] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-  const isReference = /^[0-9a-f]{32}$/.test(where) && channel !== 'pagerduty';
-  return { channel, ...(isReference ? { destination: where } : { target: where }) };
 }

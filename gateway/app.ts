@@ -19,6 +19,7 @@ import { addHealthRoutes } from './routes/health.js';
 import { addIngestRoute } from './routes/ingest.js';
 import { addLimitRoutes } from './routes/limits.js';
 import { addRaiseRoutes } from './routes/raises.js';
+import { addResetRoute } from './routes/resets.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSettingRoutes } from './routes/settings.js';
 import { addSyncRoute } from './routes/sync-config.js';
@@ -42,6 +43,7 @@ export function createApp(gateway: Gateway): App {
   addAgentRoutes(app, gateway);
   addLimitRoutes(app, gateway, cache);
   addRaiseRoutes(app, gateway, cache);
+  addResetRoute(app, gateway, cache);
   addDestinationRoutes(app, gateway);
   addSettingRoutes(app, gateway);
   addAuditRoute(app, gateway);

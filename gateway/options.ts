@@ -26,6 +26,7 @@ export type GatewayLedger = Pick<
   | 'configurations'
   | 'configure'
   | 'changeLayer'
+  | 'resetPeriod'
   | 'layers'
   | 'endLayers'
   | 'audit'

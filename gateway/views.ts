@@ -2,20 +2,21 @@
 import { burnOf, type Burn } from '../domain/budget/burn.js';
 import { addSaturating } from '../domain/money.js';
 import type { Dimension } from '../domain/words.js';
-import type { LimitOrigin } from '../domain/budget/limits.js';
+import { sinceReset, type LimitOrigin } from '../domain/budget/limits.js';
 import type { BudgetView, Stop, UsageTotals } from '../ledger/ledger.js';
 
 export interface LimitStatus extends Burn {
   readonly dimension: Dimension;
   /** In the dimension's unit: nano-USD, tokens, calls, ms. */
   readonly limit: number;
+  /** What counts against the limit: since the last reset, where there was one (C1). */
   readonly spent: number;
   /** C1. Which layer the limit comes from, what of it is a raise, and until when. */
   readonly origin: LimitOrigin;
 }
 
 export interface BudgetStatusView extends BudgetView {
-  /** All senders together. */
+  /** All senders together, whatever was reset. */
   readonly spent: Readonly<Record<Dimension, number>>;
   readonly status: readonly LimitStatus[];
 }
@@ -41,6 +42,8 @@ export function budgetStatusView(budget: BudgetView, now: number): BudgetStatusV
     duration: budget.durationMs,
   };
   const isSaturated = cost.saturated || tokens.saturated || calls.saturated;
+  const counted = sinceReset(budget.limits, spent);
+  const resetAt = budget.limits.base?.at ?? 0;
   const recent: Partial<Record<Dimension, number>> = {
     cost: budget.recentCost,
     tokens_total: budget.recentTokens,
@@ -50,12 +53,12 @@ export function budgetStatusView(budget: BudgetView, now: number): BudgetStatusV
   const status = budget.limits.limits.map(({ dimension, amount, origin = SYNCED }) => ({
     dimension,
     limit: amount,
-    spent: spent[dimension],
+    spent: counted[dimension],
     origin,
     ...burnOf({
-      spent: spent[dimension],
+      spent: counted[dimension],
       limit: amount,
-      beganAt,
+      beganAt: Math.max(beganAt, resetAt),
       now,
       ...(recent[dimension] === undefined ? {} : { recent: recent[dimension] }),
       ...(window.endsAt === undefined ? {} : { endsAt: window.endsAt }),

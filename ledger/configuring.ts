@@ -4,7 +4,7 @@ import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key
 import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import type { LayerChange } from '../domain/configuration/change.js';
 import type { OperatorLayer } from '../domain/configuration/layers.js';
-import type { ChannelName } from '../domain/words.js';
+import type { Cadence, ChannelName, Dimension } from '../domain/words.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Health, NewDestination } from './delivery.js';
 
@@ -49,6 +49,15 @@ export interface ChangeLayerRequest extends Author {
   readonly reason?: string;
   /** The windows of every calendar and total cadence that contain `now`. */
   readonly windows: readonly { readonly key: PeriodKey; readonly window: PeriodWindow }[];
+}
+
+/** C1. Without a cadence the only one there is; without a dimension all of them. */
+export interface ResetRequest extends Author {
+  readonly org: string;
+  readonly scope: Scope;
+  readonly cadence?: Cadence;
+  readonly dimension?: Dimension;
+  readonly reason: string;
 }
 
 /** One entry of the audit, as people read it. */
@@ -107,6 +116,8 @@ export interface Configuring {
   changeLayer(
     request: ChangeLayerRequest,
   ): Promise<{ changed: boolean; layers: ScopeLayers } | Refusal>;
+  /** C1. From now on the current period's limits count from what it holds now. */
+  resetPeriod(request: ResetRequest): Promise<{ changed: boolean; cadence: Cadence } | Refusal>;
   /** C1. Scopes that anybody configured, by name. */
   layers(org: string, scope: Scope | undefined, limit: number): Promise<readonly ScopeLayers[]>;
   /**

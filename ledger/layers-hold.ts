@@ -7,17 +7,16 @@
  * period follows: a raise lets an agent go on while Temporal is away. The period's next publish
  * has the last word.
  */
-import { killedUnder } from '../domain/budget/apply-report.js';
-import type { Limits } from '../domain/budget/limits.js';
+import { sinceReset, type Base, type Limits } from '../domain/budget/limits.js';
 import { notifyFor } from '../domain/budget/notify.js';
 import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
-import { rearmThresholds } from '../domain/budget/thresholds.js';
+import { underLimits } from '../domain/budget/under-limits.js';
 import { limitsOf, type Budget, type ScopeConfiguration } from '../domain/configuration.js';
 import { effectiveBudgets, nextEndOf, type OperatorLayer } from '../domain/configuration/layers.js';
-import type { Cadence } from '../domain/words.js';
+import type { Cadence, Dimension } from '../domain/words.js';
 import type { Run } from './database.js';
 import { jsonText } from './literals.js';
-import { durationOf, periodRowOf, type PeriodRow } from './period-row.js';
+import { durationOf, killedOf, periodRowOf, type PeriodRow } from './period-row.js';
 import { wakes } from './period-sql.js';
 import { insertPeriods, lockScopes } from './periods.js';
 import { LIMIT_COLUMNS, LIMIT_RECORD, limitColumns } from './seeds.js';
@@ -50,6 +49,8 @@ export interface Holding {
   readonly runIdleMs: number;
   /** Of all cadences that may need a row; those that have no limits get none. */
   readonly windows: readonly { readonly key: PeriodKey; readonly window: PeriodWindow }[];
+  /** C1. A new base for rows that are reset; others keep theirs. */
+  readonly resets?: ReadonlyMap<string, Base>;
 }
 
 export function configurationOf(row: ConfigurationRow): ScopeConfiguration {
@@ -82,7 +83,7 @@ export async function hold(
   run: Run,
   { org, scope }: { readonly org: string; readonly scope: Scope },
   { name, zone, synced, operator, shown }: Held,
-  { now, runIdleMs, windows }: Holding,
+  { now, runIdleMs, windows, resets }: Holding,
 ): Promise<ConfigurationRow> {
   const budgets = effectiveBudgets(synced, operator, now);
   const [row] = await run(WRITE, [
@@ -91,7 +92,7 @@ export async function hold(
   ]);
   const written = row as unknown as ConfigurationRow;
   const configuration = configurationOf(written);
-  await updateRows(run, configuration, name, now);
+  await updateRows(run, configuration, { name, now, resets: resets ?? new Map() });
   const seeds = windows
     .filter(({ key }) => key.cadence !== 'run' && limitsOf(configuration, key.cadence).length > 0)
     .map(({ key, window }) => ({
@@ -106,7 +107,7 @@ function limitsAt(configuration: ScopeConfiguration, cadence: Cadence): Limits {
   return { rev: configuration.rev, limits: limitsOf(configuration, cadence) };
 }
 
-const OPEN_ROWS = `
+export const OPEN_ROWS = `
 select * from period
 where org = $1 and scope = $2 and cadence <> 'run' and state <> 'closed'
   and (closes_at is null or closes_at > $3::bigint)
@@ -139,29 +140,23 @@ where period.id = l.id`;
 async function updateRows(
   run: Run,
   configuration: ScopeConfiguration,
-  name: string,
-  now: number,
+  {
+    name,
+    now,
+    resets,
+  }: { readonly name: string; readonly now: number; readonly resets: ReadonlyMap<string, Base> },
 ): Promise<void> {
   const { org, scope } = configuration;
   const rows = (await run(OPEN_ROWS, [org, scope, now])).map(periodRowOf);
-  const limitsFor = ({ cadence }: PeriodRow): Limits => limitsAt(configuration, cadence);
-  await setLimits(run, rows, limitsFor, name, now);
-}
-
-/** Of rows that are locked. */
-async function setLimits(
-  run: Run,
-  rows: readonly PeriodRow[],
-  limitsFor: (row: PeriodRow) => Limits,
-  name: string,
-  now: number,
-): Promise<void> {
   if (rows.length === 0) return;
   const updates = rows.map((row) => {
-    const limits = limitsFor(row);
-    const spent = spentOf(row);
-    const latches = rearmThresholds(limits, row.latches, spent);
-    const killed = row.killed === null ? undefined : killedUnder(row.killed, limits, spent);
+    const base = resets.get(row.id) ?? row.limits.base;
+    const limits = {
+      ...limitsAt(configuration, row.cadence),
+      ...(base === undefined ? {} : { base }),
+    };
+    const spent = sinceReset(limits, totalsOf(row));
+    const { latches, killed } = underLimits(enforcedIn(row), limits, spent);
     // What is passed already the workflow learns from the report that is due now.
     const notify = notifyFor(limits, latches, spent, row.direct);
     const watched = limits.limits.some(({ thresholds }) => thresholds.length > 0);
@@ -170,7 +165,13 @@ async function setLimits(
   await run(SET_LIMITS, [jsonText(updates), name, now]);
 }
 
-function spentOf(row: PeriodRow) {
+function enforcedIn(row: PeriodRow) {
+  const { limits, latches } = row;
+  return { limits, latches, ...killedOf(row) };
+}
+
+/** All senders together, whatever was reset. */
+export function totalsOf(row: PeriodRow): Readonly<Record<Dimension, number>> {
   const { direct } = row;
   return {
     cost: row.own_cost + direct.cost,

@@ -97,7 +97,7 @@ export async function endLayers(
 }
 
 /** No cadence gets its first limit by an end, so no period is missing. */
-async function writeEnds(
+export async function writeEnds(
   run: Run,
   row: ConfigurationRow,
   now: number,

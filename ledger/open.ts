@@ -28,6 +28,7 @@ import { alertFailed, alertStarted, claimAlerts } from './outbox.js';
 import { ensurePeriods, openPeriod } from './periods.js';
 import { publish } from './publish.js';
 import { listQuarantined, quarantine } from './quarantine.js';
+import { resetPeriod } from './resets.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { resume, stop, stopsOf } from './stops.js';
@@ -106,6 +107,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     configurations: (org, scopes) => configurations(db, org, scopes),
     configure: (request) => configure(db, request, runIdleMs),
     changeLayer: (request) => changeLayer(db, request, runIdleMs),
+    resetPeriod: (request) => resetPeriod(db, request, runIdleMs),
     layers: (org, scope, limit) => listLayers(db, org, scope, limit),
     endLayers: (now, which) => endLayers(db, now, runIdleMs, which),
     audit: (query) => listAudit(db, query),

@@ -48,8 +48,41 @@ export interface Limit {
   readonly origin?: LimitOrigin;
 }
 
+/**
+ * C1. A reset: limits count what is spent beyond these totals, which the period held at `at` (epoch
+ * ms). The totals themselves stay what they are.
+ */
+export interface Base {
+  readonly at: number;
+  readonly cost?: number;
+  readonly tokens_total?: number;
+  readonly calls?: number;
+}
+
 /** All limits of one period, at most one a dimension. */
 export interface Limits {
   readonly rev: number;
   readonly limits: readonly Limit[];
+  /** Absent: nobody has reset the period. */
+  readonly base?: Base;
+}
+
+/** What of a dimension's total was spent before its reset; 0 where there was none. */
+export function baseOf({ base }: Pick<Limits, 'base'>, dimension: Dimension): number {
+  return dimension === 'duration' ? 0 : (base?.[dimension] ?? 0);
+}
+
+/** Totals of a period -> what its limits count. */
+export function sinceReset(
+  limits: Pick<Limits, 'base'>,
+  totals: Readonly<Record<Dimension, number>>,
+): Readonly<Record<Dimension, number>> {
+  const since = (dimension: Dimension): number =>
+    Math.max(0, totals[dimension] - baseOf(limits, dimension));
+  return {
+    cost: since('cost'),
+    tokens_total: since('tokens_total'),
+    calls: since('calls'),
+    duration: totals.duration,
+  };
 }

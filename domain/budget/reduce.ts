@@ -10,7 +10,7 @@
  */
 import { assertNever, type Machine, type Step } from '../step.js';
 import { alertInputOf } from './alert-input.js';
-import { agentsOf, applyReport, newestOf, reject, withAgents } from './apply-report.js';
+import { applyReport, newestOf, reject } from './apply-report.js';
 import { dueAtOf } from './due.js';
 import { endsAtOf } from './ends.js';
 import type { BudgetEffect, BudgetEvent } from './events.js';
@@ -21,6 +21,7 @@ import type { BudgetState } from './state.js';
 import { LEDGER } from './state.js';
 import { spentOf, sumOf } from './sum.js';
 import { fireThresholds, type Crossing } from './thresholds.js';
+import { agentsOf, withAgents } from './under-limits.js';
 
 type BudgetStep = Step<BudgetState, BudgetEffect>;
 

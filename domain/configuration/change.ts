@@ -110,11 +110,11 @@ function addRaise(
 }
 
 /**
- * The budget that is meant: the one that is named, or the only one of the dimension. Limits of a
+ * The budget that is meant: the one that is named, or the only one (of the dimension). Limits of a
  * run are frozen at its first event (C3), so there is nothing to raise or reset.
  */
 export function cadenceOf(
-  dimension: Dimension,
+  dimension: Dimension | undefined,
   cadence: Cadence | undefined,
   held: readonly Budget[],
 ): Cadence | Refusal {
@@ -127,12 +127,18 @@ export function cadenceOf(
   }
   const among = held
     .filter((each) => each.cadence !== 'run')
-    .filter(({ limits }) => limits.some((limit) => limit.dimension === dimension))
+    .filter(({ limits }) =>
+      limits.some((limit) => dimension === undefined || limit.dimension === dimension),
+    )
     .map((each) => each.cadence);
   const [only] = among;
   if (only === undefined || (cadence !== undefined && !among.includes(cadence))) {
-    const what = cadence === undefined ? dimension : `${cadence} ${dimension}`;
-    return refuse('no_limit', `there is no limit of ${what}: set one first`, 'cadence');
+    const what = [cadence, dimension].filter((word) => word !== undefined).join(' ');
+    return refuse(
+      'no_limit',
+      `there is no limit${what === '' ? '' : ` of ${what}`}: set one first`,
+      'cadence',
+    );
   }
   if (cadence !== undefined) return cadence;
   if (among.length === 1) return only;

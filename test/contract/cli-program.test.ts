@@ -14,6 +14,7 @@ const COMMANDS = [
   'test-channel',
   'limits',
   'raise',
+  'reset',
   'destinations',
   'settings',
   'audit',

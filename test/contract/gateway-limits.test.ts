@@ -214,6 +214,8 @@ describe('bad input: 422 with the path, nothing applied', () => {
     ['a raise without a reason', '/v1/raises', raise({ reason: undefined }), 'reason'],
     ['a raise without an end', '/v1/raises', raise({ until: undefined }), 'until'],
     ['a raise with a broken end', '/v1/raises', raise({ until: 'soon' }), 'until'],
+    ['a reset of nothing', '/v1/resets', { ...BOT, reason: 'x' }, 'cadence'],
+    ['a reset without a reason', '/v1/resets', BOT, 'reason'],
     [
       'a domain with an @',
       '/v1/settings/email-domains',
@@ -256,6 +258,7 @@ describe('rights', () => {
     ['/v1/limits/remove', BOT],
     ['/v1/raises', { ...BOT, amount: 1, until: '1h', reason: 'x' }],
     ['/v1/raises/r1/end', BOT],
+    ['/v1/resets', { ...BOT, reason: 'x' }],
     ['/v1/destinations/default', { channel: 'slack', target: 'https://a.test' }],
     ['/v1/destinations/ref-0/restore', {}],
     ['/v1/destinations/ref-0/confirm', {}],

@@ -7,7 +7,7 @@ import type { Scope } from '../../domain/budget/period-key.js';
 import type { JournalEntry } from '../../domain/alert/state.js';
 import type { Killed } from '../../domain/budget/state.js';
 import { limitsOf, type ScopeConfiguration } from '../../domain/configuration.js';
-import { applyChange } from '../../domain/configuration/change.js';
+import { applyChange, cadenceOf } from '../../domain/configuration/change.js';
 import {
   effectiveBudgets,
   nextEndOf,
@@ -282,6 +282,10 @@ export function createMemoryLedger(): MemoryLedger {
         });
       }
       return Promise.resolve({ changed, layers: layersOf(org, scope) });
+    },
+    resetPeriod: ({ org, scope, cadence, dimension }) => {
+      const found = cadenceOf(dimension, cadence, layersOf(org, scope).budgets);
+      return Promise.resolve(isRefusal(found) ? found : { changed: true, cadence: found });
     },
     layers: (org, scope, limit) =>
       Promise.resolve(

@@ -5,6 +5,7 @@ import type { LayerChange } from '../../../domain/configuration/change.js';
 import type { OperatorLimit, Raise } from '../../../domain/configuration/layers.js';
 import { periodRowId } from '../../../domain/ids.js';
 import { isRefusal } from '../../../domain/refusal.js';
+import type { ResetRequest } from '../../../ledger/ledger.js';
 import {
   BOT,
   DAY,
@@ -237,6 +238,67 @@ export function layeringContract(bed: Bed): void {
       expect(view.latches).toEqual({ 'cost/8000/kill': { fired: [10 * USD] } });
       // A raise never lifts a Stop.
       expect(await bed.ledger().stopped(ORG)).toHaveLength(1);
+    });
+  });
+
+  describe('C1: resets', () => {
+    const reset = async (over: Partial<ResetRequest> = {}) => {
+      const request = { org: ORG, scope: BOT, by: 'ada', now: NOW, reason: 'it was us' };
+      const answer = await bed.ledger().resetPeriod({ ...request, ...over });
+      if (isRefusal(answer)) throw new Error(answer.message);
+      return answer;
+    };
+
+    test('limits count from here, the book keeps everything', async () => {
+      const thresholds = [{ bps: 8_000, routes: [{ channel: 'kill' as const }] }];
+      await change({ type: 'setLimits', limits: [limit(5, { thresholds })] });
+      const { periods } = await store(bed.ledger(), batch(events(6), [daily]));
+      const claim = periods[0]!.claim!;
+      const killed = { at: NOW, dimension: 'cost' as const, bps: 8_000, limit: 5 * USD };
+      const latches = { 'cost/8000/kill': { reached: 5 * USD, fired: [5 * USD] } };
+      await bed.ledger().publish(publishedOf(claim, { killed, latches }), NOW);
+      expect(await reset()).toEqual({ changed: true, cadence: 'daily' });
+      const view = await viewOf(bed.ledger(), id);
+      expect(view).toMatchObject({ own: { cost: 6 * USD }, blocked: false, latches: {} });
+      expect(view.killed).toBeUndefined();
+      expect(await bed.ledger().usage(ORG, 'bot')).toMatchObject({ cost: 6 * USD });
+      const told = await claimOne(bed.ledger());
+      expect(told.limits).toMatchObject({ rev: 2, base: { at: NOW, cost: 6 * USD, calls: 6 } });
+      await bed.ledger().periodReported(told, NOW, 60_000);
+      // 80 % of 5 beyond the 6 that were spent; blocked at 11.
+      const more = (n: number, prefix: string) =>
+        store(bed.ledger(), batch(events(n, {}, prefix), [daily]));
+      expect((await more(3, 'a')).periods[0]).toMatchObject({ blocked: false });
+      expect((await more(1, 'b')).periods[0]).toMatchObject({ claim: { crossing: true } });
+      expect((await more(1, 'c')).periods[0]).toMatchObject({ blocked: true });
+    });
+
+    test('of one dimension leaves the others; it outlives later changes of limits', async () => {
+      await change({
+        type: 'setLimits',
+        limits: [limit(5), limit(1, { dimension: 'calls', amount: 5 } as never)],
+      });
+      await store(bed.ledger(), batch(events(6), [daily]));
+      await reset({ dimension: 'cost', cadence: 'daily' });
+      expect((await viewOf(bed.ledger(), id)).blocked).toBe(true);
+      await reset({ dimension: 'calls' });
+      expect((await viewOf(bed.ledger(), id)).blocked).toBe(false);
+      await sync(90);
+      await change({ type: 'setLimits', limits: [limit(4)] });
+      const { limits, blocked } = await viewOf(bed.ledger(), id);
+      expect(limits.base).toEqual({ at: NOW, cost: 6 * USD, calls: 6 });
+      expect(blocked).toBe(false);
+    });
+
+    test('where nothing was counted it is no change; the audit says why', async () => {
+      await change({ type: 'setLimits', limits: [limit(5)] });
+      expect(await reset()).toEqual({ changed: false, cadence: 'daily' });
+      await store(bed.ledger(), batch(events(6), [daily]));
+      expect((await reset()).changed).toBe(true);
+      expect((await reset()).changed).toBe(false);
+      const [last] = await bed.ledger().audit({ org: ORG, limit: 1 });
+      expect(last).toMatchObject({ what: 'reset', by: 'ada', after: { reason: 'it was us' } });
+      await expect(reset({ cadence: 'monthly' })).rejects.toThrow('there is no limit of monthly');
     });
   });
 
