@@ -1,8 +1,9 @@
 /** The commands about alerts: what was raised, one of them whole, a person's word, a test message. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Environment, Gateway } from './http.js';
 import type { Output } from './output.js';
 import { personOf } from './person.js';
+import { parseCount } from './whole.js';
 
 export interface CommandKit {
   readonly env: Environment;
@@ -104,13 +105,6 @@ export function addAlertCommands(kit: CommandKit): void {
         });
       }),
     );
-}
-
-/** Of a page: `0` is none, and more than 1,000 is more than one answer holds. */
-function parseCount(text: string): number {
-  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= 1_000) return count;
-  throw new InvalidArgumentError('Expected a whole number from 1 to 1000.');
 }
 
 /** What `--by` says in the help. */

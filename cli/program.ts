@@ -7,8 +7,11 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addAlertCommands, whoText } from './alert-commands.js';
 import { addKeyCommands } from './key-commands.js';
 import type { Environment } from './http.js';
+import { addLimitCommands } from './limit-commands.js';
+import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { personOf } from './person.js';
+import { parseWhole } from './whole.js';
 import { addProcessCommands } from './processes/commands.js';
 
 export interface CliIo {
@@ -120,8 +123,11 @@ function createProgram(
     }),
   );
 
-  addAlertCommands({ env, command, perform, gateway });
-  addKeyCommands({ env, command, perform, gateway }, program);
+  const kit = { env, command, perform, gateway };
+  addAlertCommands(kit);
+  addKeyCommands(kit, program);
+  addLimitCommands(kit);
+  addOperatorCommands(kit);
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [
     'kavach stop my-agent --reason "runs in circles"',
@@ -184,11 +190,6 @@ interface DemoFlags {
   readonly trace?: string;
   readonly speed?: number;
   readonly seed?: number;
-}
-
-function parseWhole(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number, 0 or more.');
 }
 
 function parsePositive(text: string): number {

@@ -5,6 +5,7 @@ import { formatMoney, groupDigits } from '../domain/money.js';
 import type { BudgetStatusView, LimitStatus, StatusView } from '../gateway/views.js';
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
+import { originText } from './limits.js';
 import type { Output, Tone } from './output.js';
 
 /** All open budgets, or one by its id or its agent's name. */
@@ -49,7 +50,10 @@ function showAll(output: Output, status: StatusView): void {
   const { usage, stopped, budgets, relay } = status;
   const events = groupDigits(String(usage.events));
   const tokens = groupDigits(String(usage.tokens));
-  output.line(`Counted so far: ${events} events, ${tokens} tokens, ${formatMoney(usage.cost)}`);
+  const least = usage.saturated === true ? ' (at least: a sum has reached the largest number)' : '';
+  output.line(
+    `Counted so far: ${events} events, ${tokens} tokens, ${formatMoney(usage.cost)}${least}`,
+  );
   for (const { agent, by, at, reason } of stopped) {
     const word = output.paint('bad', 'stopped');
     output.line(`Agent ${agent} is ${word} by ${by} since ${formatMoment(at)}: ${reason}`);
@@ -59,7 +63,7 @@ function showAll(output: Output, status: StatusView): void {
   }
   output.line();
   if (budgets.length === 0) {
-    output.line('No budget is open: an SDK syncs one, or POST /v1/sync-config does.');
+    output.line('No budget is open: an SDK syncs one, or `kavach limits set` does.');
     return;
   }
   output.table(
@@ -72,6 +76,7 @@ function showAll(output: Output, status: StatusView): void {
       { head: 'PER HOUR', right: true },
       { head: 'REACHED' },
       { head: 'ALERTS', right: true },
+      { head: 'FROM' },
       { head: 'STATE' },
       { head: 'ID' },
     ],
@@ -84,12 +89,13 @@ function rowOf(output: Output, budget: BudgetStatusView, limit: LimitStatus): st
   return [
     budget.name,
     budget.key.cadence,
-    formatAmount(dimension, limit.spent),
+    spentText(budget, limit),
     formatAmount(dimension, limit.limit),
     usedOf(output, limit),
     dimension === 'duration' ? '' : formatAmount(dimension, limit.perHour),
     reachedAt(limit),
     String(budget.firings),
+    originText(dimension, limit.origin),
     stateOf(output, budget),
     budget.id,
   ];
@@ -112,11 +118,12 @@ function showOne(output: Output, budget: BudgetStatusView): void {
       ({ bps, routes }) =>
         `${String(bps / 100)} % ${routes.map(({ channel }) => channel).join('+')}`,
     );
-    const { dimension, spent } = limit;
+    const { dimension } = limit;
     return [
       dimension,
-      formatAmount(dimension, spent),
+      spentText(budget, limit),
       formatAmount(dimension, limit.limit),
+      originText(dimension, limit.origin),
       usedOf(output, limit),
       configured?.enforcement ?? '',
       reachedAt(limit),
@@ -128,6 +135,7 @@ function showOne(output: Output, budget: BudgetStatusView): void {
       { head: 'DIMENSION' },
       { head: 'SPENT', right: true },
       { head: 'LIMIT', right: true },
+      { head: 'FROM' },
       { head: 'USED', right: true },
       { head: 'AT THE LIMIT' },
       { head: 'REACHED' },
@@ -144,6 +152,11 @@ function stateOf(output: Output, { state, killed, blocked }: BudgetStatusView): 
   if (killed !== undefined) return output.paint('bad', 'killed');
   if (blocked) return output.paint('bad', 'blocked');
   return state === 'parked' ? output.paint('warning', state) : state;
+}
+
+/** B1. A sum that reached the largest number says only how much it was at least. */
+function spentText(budget: BudgetStatusView, { dimension, spent }: LimitStatus): string {
+  return `${budget.saturated === true ? '≥ ' : ''}${formatAmount(dimension, spent)}`;
 }
 
 /** As in messages (spec §4): a whole number, rounded down. */

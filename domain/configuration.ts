@@ -1,6 +1,6 @@
 /**
- * What one agent (or the organisation) is held to: the normal form of whatever was synced.
- * The ledger keeps it with a revision; periods freeze what concerns them as `Limits`.
+ * What one agent (or the organisation) is held to now: what was synced under what an operator set
+ * (configuration/layers.ts). The ledger keeps it with a revision; periods freeze what concerns them as `Limits`.
  */
 import type { Cadence } from './words.js';
 import type { Limit } from './budget/limits.js';
@@ -21,6 +21,8 @@ export interface ScopeConfiguration {
   readonly rev: number;
   /** Epoch ms of the last change; periods that began before it start from what the ledger holds (B8). */
   readonly changedAt: number;
+  /** C1. When part of the operator's layer ends by itself; from then on this is out of date. */
+  readonly changesAt?: number;
   /** Accepted and shown, never evaluated (`loops`, unknown words of newer SDKs). */
   readonly shown?: readonly unknown[];
 }

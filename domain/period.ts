@@ -43,6 +43,21 @@ export function periodAt(cadence: CalendarCadence | 'total', zone: string, at: n
   return calendarPeriod(cadence, zone, requireOffsets(zone), at);
 }
 
+/**
+ * Local wall clock time (as if it were UTC, epoch ms) -> the instant it means in a zone. A time that
+ * the clock skips is as much later, of one that comes twice it is the first. Throws as `periodAt`.
+ */
+export function instantOf(zone: string, local: number): number {
+  const offsetAt = requireOffsets(zone);
+  // Of the offsets around it at most two are in question; the earlier instant that fits is meant.
+  const before = local - offsetAt(local - DAY_MS);
+  const after = local - offsetAt(local + DAY_MS);
+  const fits = [Math.min(before, after), Math.max(before, after)].find(
+    (at) => at + offsetAt(at) === local,
+  );
+  return fits ?? before;
+}
+
 export interface PeriodFinder {
   (cadence: CalendarCadence, at: number): CalendarPeriod;
   (cadence: CalendarCadence | 'total', at: number): CalendarPeriod | TotalPeriod;

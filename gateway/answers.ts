@@ -146,6 +146,46 @@ export const newKeyAnswer = z.looseObject({ key: secret, created: keyView });
 export const rotatedKeyAnswer = z.looseObject({ key: secret, created: keyView, old: keyView });
 export const revokedKeyAnswer = z.looseObject({ changed: z.boolean(), revoked: keyView });
 
+const scopeLimits = {
+  agent: z.string().optional().describe('Absent: the organisation.'),
+  zone: z.string(),
+  rev: whole,
+  limits: z.array(
+    z.looseObject({
+      cadence: z.enum(CADENCES),
+      dimension: z.enum(DIMENSIONS),
+      amount: whole.describe('Nano-USD, tokens, calls or ms.'),
+      set: z.looseObject({ by: z.string(), at }).optional(),
+    }),
+  ),
+  raises: z.array(z.looseObject({ id: z.string(), amount: whole, until: at, reason: z.string() })),
+};
+export const limitsAnswer = z.looseObject({ scopes: z.array(z.looseObject(scopeLimits)) });
+export const changedLimitsAnswer = z.looseObject({ changed: z.boolean(), ...scopeLimits });
+export const resetAnswer = z.looseObject({ changed: z.boolean() });
+
+const destinationView = z.looseObject({
+  reference: z.string(),
+  channel: z.enum(CHANNELS),
+  health: z.enum(['ok', 'gone', 'failing']),
+});
+export const destinationsAnswer = z.looseObject({ destinations: z.array(destinationView) });
+export const destinationAnswer = z.looseObject({ destination: destinationView });
+export const changedDestinationAnswer = z.looseObject({
+  changed: z.boolean(),
+  destination: destinationView,
+});
+export const settingsAnswer = z.looseObject({
+  operators: z.array(z.looseObject({ channel: z.enum(CHANNELS), destination: z.string() })),
+  emailDomains: z.array(z.string()),
+});
+export const auditAnswer = z.looseObject({
+  entries: z.array(
+    z.looseObject({ id: whole, subject: z.string(), at, by: z.string(), what: z.string() }),
+  ),
+  nextCursor,
+});
+
 export const noticesAnswer = z.looseObject({
   notices: z.array(
     z.looseObject({

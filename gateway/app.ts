@@ -14,21 +14,27 @@ import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './pro
 import { addAgentRoutes } from './routes/agents.js';
 import { addAlertPage } from './routes/alert-page.js';
 import { addAlertRoutes } from './routes/alerts.js';
+import { addAuditRoute } from './routes/audit.js';
 import { addBudgetRoutes } from './routes/budgets.js';
 import { addCodecRoutes } from './routes/codec.js';
+import { addDestinationRoutes } from './routes/destinations.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addDocumentRoutes } from './routes/openapi.js';
 import { addIngestRoute } from './routes/ingest.js';
 import { addKeyRoutes } from './routes/keys.js';
 import { addNoticeRoute } from './routes/notices.js';
+import { addLimitRoutes } from './routes/limits.js';
+import { addRaiseRoutes } from './routes/raises.js';
+import { addResetRoute } from './routes/resets.js';
 import { addRunRoute } from './routes/runs.js';
+import { addSettingRoutes } from './routes/settings.js';
 import { addSyncRoute } from './routes/sync-config.js';
 import { addTestSendRoute } from './routes/test-send.js';
 import { createScopeCache } from './scopes.js';
 
 /** All routes; nothing listens yet. */
 export function createApp(gateway: Gateway): App {
-  const cache = createScopeCache(gateway.ledger);
+  const cache = createScopeCache(gateway.ledger, gateway.now);
   const app = new Hono<Env>();
   app.use(nameRequest(gateway));
   const routes = createRoutes(app, gateway);
@@ -46,6 +52,12 @@ export function createApp(gateway: Gateway): App {
   addAlertRoutes(routes, gateway);
   addAgentRoutes(routes, gateway);
   addNoticeRoute(routes, gateway);
+  addLimitRoutes(routes, gateway, cache);
+  addRaiseRoutes(routes, gateway, cache);
+  addResetRoute(routes, gateway, cache);
+  addDestinationRoutes(routes, gateway);
+  addSettingRoutes(routes, gateway);
+  addAuditRoute(routes, gateway);
   addTestSendRoute(routes, gateway);
   addKeyRoutes(routes, gateway);
   addCodecRoutes(routes, gateway, requireKey(authenticate));

@@ -4,11 +4,15 @@
  * document that was written half is whole after it is sent again.
  */
 import type { Scope } from '../domain/budget/period-key.js';
-import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
+import type { Budget } from '../domain/configuration.js';
+import { overridesOf } from '../domain/configuration/overrides.js';
+import { NO_LAYER, withoutEnded } from '../domain/configuration/layers.js';
 import { periodAt } from '../domain/period.js';
+import type { Cadence } from '../domain/words.js';
 import type { ConfigureRequest, NewDestination } from '../ledger/ledger.js';
+import { zoneOf } from './change-layer.js';
 import type { Gateway } from './options.js';
-import { replacePart, type OrgPart } from './org-parts.js';
+import { replacePart, type OrgPart } from '../domain/configuration/org-parts.js';
 import { agentScope, type ScopeCache } from './scopes.js';
 import { configurationOf, type ReadDocument } from './sync.js';
 
@@ -17,7 +21,7 @@ const MAX_TURNS = 20;
 
 export interface Applied {
   readonly changed: boolean;
-  /** C2. `config_conflict: daily: …`. */
+  /** C1, C2. `overridden: daily cost: …`, `config_conflict: daily: …`. */
   readonly warnings: readonly string[];
 }
 
@@ -37,7 +41,7 @@ export async function applySync(
     document.destinations.length === 0 ? [] : await ledger.putDestinations(org, verified);
   const { budgets, orgPart } = configurationOf(document, references);
   const known = await ledger.configurations(org, [scope]);
-  const zone = zoneOf(known[0], gateway);
+  const zone = zoneOf(known[0], gateway.policy.zone);
   const own = await ledger.configure({
     ...{ org, scope, zone, budgets, by, now },
     name: document.agent,
@@ -46,10 +50,42 @@ export async function applySync(
   });
   const pooled = await applyPart(gateway, org, document.agent, orgPart, by, now);
   cache.forget(org, ['org', scope]);
+  const overridden = await overriddenIn(gateway, { org, scope, budgets, orgPart, now });
   return {
     changed: own.changed || pooled.changed,
-    warnings: [...unverifiedIn(verified), ...pooled.warnings],
+    warnings: [...unverifiedIn(verified), ...pooled.warnings, ...overridden],
   };
+}
+
+/** C1. Told at every sync, as whoever deploys is not whoever set the limit. */
+async function overriddenIn(
+  { ledger }: Gateway,
+  synced: {
+    readonly org: string;
+    readonly scope: Scope;
+    readonly budgets: readonly Budget[];
+    readonly orgPart: OrgPart | undefined;
+    readonly now: number;
+  },
+): Promise<readonly string[]> {
+  const { org, scope, budgets, orgPart, now } = synced;
+  const [[own], [pooled]] = await Promise.all([
+    ledger.layers(org, scope, 1),
+    orgPart === undefined ? [] : ledger.layers(org, 'org', 1),
+  ]);
+  const part = orgPart === undefined ? [] : [budgetOf(orgPart)];
+  return [
+    ...(own === undefined ? [] : overridesOf(budgets, own.operator, now)).map(
+      ({ text }) => `overridden: ${text}`,
+    ),
+    ...(pooled === undefined ? [] : overridesOf(part, pooled.operator, now)).map(
+      ({ of, text }) => `${of === 'limit' ? 'config_conflict' : 'overridden'}: org_budget: ${text}`,
+    ),
+  ];
+}
+
+function budgetOf({ cadence, amount, thresholds }: OrgPart): Budget {
+  return { cadence, limits: [{ dimension: 'cost', amount, enforcement: 'alert', thresholds }] };
 }
 
 /**
@@ -95,7 +131,7 @@ async function applyPart(
     const united = replacePart(current, agent, part);
     if (united === undefined) return { changed: false, warnings: [] };
     const { budgets, shown } = united;
-    const zone = zoneOf(current, gateway);
+    const zone = zoneOf(current, gateway.policy.zone);
     const { changed, configuration } = await gateway.ledger.configure({
       ...{ org, zone, budgets, shown, by, now },
       scope: 'org',
@@ -104,17 +140,27 @@ async function applyPart(
       ifRev: current.rev,
     });
     if (!changed && configuration.rev !== current.rev) continue;
+    const pinned = await pinnedCadences(gateway, org, now);
     return {
       changed,
-      warnings: united.conflicts.map((conflict) => `config_conflict: ${conflict}`),
+      warnings: united.conflicts
+        .filter(({ cadence }) => !pinned.has(cadence))
+        .map(({ text }) => `config_conflict: ${text}`),
     };
   }
   throw new Error(`The budget of ${org} could not be written: it kept changing.`);
 }
 
-/** A zone once configured stays: a changed one may hold only from the next period (B2). */
-function zoneOf(known: ScopeConfiguration | undefined, gateway: Gateway): string {
-  return known === undefined || known.rev === 0 ? gateway.policy.zone : known.zone;
+/** C2. Where the operator has pinned the limit, none of the agents' holds. */
+async function pinnedCadences(
+  { ledger }: Gateway,
+  org: string,
+  now: number,
+): Promise<ReadonlySet<Cadence>> {
+  const [layers] = await ledger.layers(org, 'org', 1);
+  const { limits } = withoutEnded(layers?.operator ?? NO_LAYER, now);
+  const pins = limits.filter(({ kind, dimension }) => kind === 'limit' && dimension === 'cost');
+  return new Set(pins.map(({ cadence }) => cadence));
 }
 
 function windowsOf(

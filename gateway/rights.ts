@@ -44,6 +44,14 @@ export function touchAgent(key: ApiKey, agent: string): void {
   throw forbidden(`${named(key)} is a key of the agent ${JSON.stringify(key.agent)} only.`);
 }
 
+/** Of a body that names an agent, or means the organisation. */
+export function touchScope(key: ApiKey, { agent }: { readonly agent?: string | undefined }): void {
+  if (agent !== undefined) touchAgent(key, agent);
+  else if (key.agent !== undefined) {
+    throw forbidden(`${named(key)} is a key of one agent, and this concerns all of them.`);
+  }
+}
+
 /** Whom a reader sees: all (undefined), or one agent. Throws where a key asks for another's. */
 export function agentSeen(key: ApiKey, asked: string | undefined): string | undefined {
   if (asked !== undefined) touchAgent(key, asked);

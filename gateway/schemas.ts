@@ -15,8 +15,8 @@ const textOf = (max: number) =>
     .refine((text) => !/\0|\p{Surrogate}/u.test(text), 'has characters that are no text')
     .meta({ pattern: '\\S' });
 /** A name that identifies. */
-const name = textOf(200);
-const sentence = textOf(500);
+export const name = textOf(200);
+export const sentence = textOf(500);
 
 const limitValue = z.number().positive();
 

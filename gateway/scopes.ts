@@ -1,6 +1,7 @@
 /**
  * What the agents and the organisation are held to, remembered between batches. It may be out of
  * date: every batch names the revisions it was placed under, and the ledger refuses older ones.
+ * What ends by itself (C1) does so here at its time: a slot that is over is not answered.
  */
 import type { PeriodKey, Scope } from '../domain/budget/period-key.js';
 import { limitsOf, type ScopeConfiguration } from '../domain/configuration.js';
@@ -48,21 +49,36 @@ export function agentScope(agent: string): Scope {
   return `agent:${agent}`;
 }
 
-export function createScopeCache(ledger: Pick<Ledger, 'configurations'>): ScopeCache {
+export function createScopeCache(
+  ledger: Pick<Ledger, 'configurations' | 'endLayers'>,
+  now: () => number,
+): ScopeCache {
   const slots = new Map<string, ScopeSlot>();
   const nameOf = (org: string, scope: Scope): string => `${org}\n${scope}`;
+
+  const isOver = ({ changesAt }: ScopeConfiguration): boolean =>
+    changesAt !== undefined && changesAt <= now();
+
+  /** As they hold now. */
+  async function read(org: string, scopes: readonly Scope[]) {
+    const read = await ledger.configurations(org, scopes);
+    const over = read.filter(isOver).map(({ scope }) => scope);
+    if (over.length === 0) return read;
+    await ledger.endLayers(now(), { org, scopes: over });
+    return ledger.configurations(org, scopes);
+  }
 
   async function load(org: string, scopes: readonly Scope[]) {
     const found = new Map<Scope, ScopeSlot>();
     const missing: Scope[] = [];
     for (const scope of scopes) {
       const slot = slots.get(nameOf(org, scope));
-      if (slot === undefined) missing.push(scope);
+      if (slot === undefined || isOver(slot.configuration)) missing.push(scope);
       else found.set(scope, slot);
     }
     if (missing.length > 0) {
       if (slots.size + missing.length > REMEMBERED_SCOPES) slots.clear();
-      for (const configuration of await ledger.configurations(org, missing)) {
+      for (const configuration of await read(org, missing)) {
         const slot = scopeSlot(configuration);
         slots.set(nameOf(org, configuration.scope), slot);
         found.set(configuration.scope, slot);

@@ -10,6 +10,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-error.js';
 import { watchLedger } from './ledger-watch.js';
+import { watchLayerEnds } from './layer-ends.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
 import { createPricer } from './price.js';
 
@@ -75,11 +76,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { port } = server.address() as AddressInfo;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   log.info({ url }, 'gateway listens');
+  const layerEnds = watchLayerEnds(gateway);
 
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.isDraining = true;
+      layerEnds.stop();
       await drain(server, gateway.policy.graceMs);
       watch.stop();
       log.info({ url }, 'gateway stopped');

@@ -10,7 +10,6 @@
  */
 import type { Limit, Route, Threshold } from '../domain/budget/limits.js';
 import type { Budget } from '../domain/configuration.js';
-import { usdToNanos } from '../domain/money.js';
 import { parseRatio } from '../domain/ratio.js';
 import { isRefusal } from '../domain/refusal.js';
 import {
@@ -22,7 +21,8 @@ import {
   type Dimension,
 } from '../domain/words.js';
 import type { NewDestination } from '../ledger/ledger.js';
-import type { OrgPart } from './org-parts.js';
+import { readAmount } from './amount.js';
+import type { OrgPart } from '../domain/configuration/org-parts.js';
 import {
   unprocessable,
   type SyncDocument,
@@ -30,7 +30,11 @@ import {
   type SyncedBudget,
 } from './schemas.js';
 import { readTarget } from './target.js';
-import { enforcementOf, mergeThresholds, sortThresholds } from './thresholds.js';
+import {
+  enforcementOf,
+  mergeThresholds,
+  sortThresholds,
+} from '../domain/configuration/thresholds.js';
 
 export interface ReadDocument {
   readonly agent: string;
@@ -175,22 +179,11 @@ function readBudget(synced: SyncedBudget, path: string): ReadBudget | undefined 
   if (dimension === 'duration' && cadence !== 'run') {
     throw unprocessable(`${path}.period`, 'must be per_run: only runs have a duration (B7)');
   }
-  return { cadence, dimension, amount: amountOf(dimension, synced.limit_value, path) };
-}
-
-/** B1. Integers in the dimension's unit. */
-function amountOf(dimension: Dimension, value: number, path: string): number {
-  const at = `${path}.limit_value`;
-  if (dimension === 'cost') {
-    const nanos = usdToNanos(value);
-    if (isRefusal(nanos)) throw unprocessable(at, nanos.message);
-    if (nanos === 0) throw unprocessable(at, 'is below a billionth of a dollar');
-    return nanos;
-  }
-  // The Python SDK multiplies seconds by 1000.0, which need not come out whole.
-  const amount = dimension === 'duration' ? Math.max(1, Math.floor(value + 0.5)) : value;
-  if (Number.isSafeInteger(amount)) return amount;
-  throw unprocessable(at, `must be an integer from 1 to 2^53 - 1, not ${String(value)}`);
+  return {
+    cadence,
+    dimension,
+    amount: readAmount(dimension, synced.limit_value, `${path}.limit_value`),
+  };
 }
 
 function readAlert(

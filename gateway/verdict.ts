@@ -85,10 +85,14 @@ export function holdsAgent(hold: Hold, agent: string, now: number): boolean {
   return hold.blocked && blocksAgent(hold.limits, agent);
 }
 
-/** A block that came with a synced kill stops only whoever synced it; any other stops everyone. */
+/**
+ * A block that came with a synced kill stops only whoever synced it; any other, and an operator's
+ * (C2), stops everyone.
+ */
 function blocksAgent(limits: Limits, agent: string): boolean {
   return limits.limits.some((limit) => {
     if (limit.enforcement !== 'block') return false;
+    if (limit.origin?.blocksAll === true) return true;
     const kills = limit.thresholds
       .flatMap((threshold) => threshold.routes)
       .filter((route) => route.channel === 'kill');

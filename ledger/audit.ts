@@ -1,19 +1,30 @@
 /** Who changed what, when; written in the transaction of the change. */
-import type { Run } from './database.js';
+import type { AuditQuery, AuditView } from './configuring.js';
+import type { Database, Run } from './database.js';
 import { jsonText } from './literals.js';
 
 export interface AuditEntry {
   readonly org: string;
-  /** A scope, `agent:<name>`, `destination:<reference>`, or `key:<id>`. */
+  /** A scope, `agent:<name>`, `destination:<reference>`, `key:<id>` or `organisation`. */
   readonly subject: string;
   readonly at: number;
   readonly by: string;
   readonly what:
     | 'configured'
+    | 'limits_set'
+    | 'limits_removed'
+    | 'limit_ended'
+    | 'raised'
+    | 'raise_ended'
+    | 'reset'
     | 'stopped'
     | 'resumed'
+    | 'default_destination_set'
     | 'destination_confirmed'
     | 'destination_restored'
+    | 'email_domains_set'
+    | 'escalation_set'
+    | 'operators_set'
     | 'key_created'
     | 'key_rotated'
     | 'key_revoked';
@@ -37,4 +48,26 @@ export async function audit(run: Run, entry: AuditEntry): Promise<void> {
       json(entry.after),
     ],
   );
+}
+
+/** The newest first. */
+export async function listAudit(
+  db: Database,
+  { org, subject, before, limit }: AuditQuery,
+): Promise<readonly AuditView[]> {
+  const rows = await db.run(
+    `select id, subject, at, by, what, before, after from audit
+     where org = $1 and ($2::text is null or subject = $2)
+       and ($3::bigint is null or id < $3::bigint)
+     order by id desc limit $4::bigint`,
+    [org, subject, before, limit],
+  );
+  return rows.map((row) => {
+    const { before: was, after: is, ...entry } = row as unknown as AuditView;
+    return {
+      ...entry,
+      ...((was ?? undefined) === undefined ? {} : { before: was }),
+      ...((is ?? undefined) === undefined ? {} : { after: is }),
+    };
+  });
 }

@@ -8,9 +8,10 @@ import type { OpenDestination } from '../domain/alert/message.js';
 import type { ChannelName } from '../domain/words.js';
 import { audit } from './audit.js';
 import { canonicalJson } from './canonical.js';
+import type { Author } from './configuring.js';
 import type { Database, Run } from './database.js';
 import type { NewDestination } from './ledger.js';
-import { defaultDestinations, destinationPaces, destinations, typed } from './schema.js';
+import { destinationPaces, destinations, typed } from './schema.js';
 import { destinationReference, seal, unseal, type SealKeys } from './seal.js';
 import { openAt, rotated, type SealedDestination } from './secrets.js';
 
@@ -121,20 +122,36 @@ export function confirmDestination(
   });
 }
 
-/** C3. */
-export async function setDefaultDestination(
+/**
+ * C3. Without an author it is the environment's word, which changes nothing that a person has set.
+ */
+export function setDefaultDestination(
   db: Database,
   org: string,
-  channel: ChannelName,
-  reference: string,
+  { channel, reference }: { readonly channel: ChannelName; readonly reference: string },
+  author?: Author,
 ): Promise<void> {
-  await typed(db.run)
-    .insert(defaultDestinations)
-    .values({ org, channel, reference })
-    .onConflictDoUpdate({
-      target: [defaultDestinations.org, defaultDestinations.channel],
-      set: { reference },
+  return db.transaction(async (run) => {
+    const [before] = await run(
+      'select reference, set_by from default_destination where org = $1 and channel = $2 for update',
+      [org, channel],
+    );
+    const isOthers = before !== undefined && before['set_by'] !== 'environment';
+    if (author === undefined && isOthers) return;
+    await run(
+      `insert into default_destination (org, channel, reference, set_by) values ($1, $2, $3, $4)
+       on conflict (org, channel) do update
+         set reference = excluded.reference, set_by = excluded.set_by`,
+      [org, channel, reference, author?.by ?? 'environment'],
+    );
+    if (author === undefined || before?.['reference'] === reference) return;
+    const entry = { org, subject: 'organisation', at: author.now, by: author.by };
+    await audit(run, {
+      ...{ ...entry, what: 'default_destination_set' },
+      ...(before === undefined ? {} : { before: { channel, destination: before['reference'] } }),
+      after: { channel, destination: reference },
     });
+  });
 }
 
 /** Made once in the ledger's life and kept sealed, so that references outlive a rotation of keys. */

@@ -9,30 +9,24 @@
  * L-3. A publish writes back only what the workflow owns, never own totals, and an older one
  *      never overwrites a newer one.
  * L-4. A claim is exclusive until its lease ends; work under an outdated fence changes nothing.
- * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`.
+ * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`; for
+ *      people an address is masked.
  */
 import type { RenderedMessage } from '../domain/alert/message.js';
-import type {
-  AlertInput,
-  AlertRoute,
-  Escalation,
-  JournalEntry,
-  Response,
-} from '../domain/alert/state.js';
+import type { AlertInput, JournalEntry, Response } from '../domain/alert/state.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { Policy } from '../domain/alert/policy.js';
 import type { Limits } from '../domain/budget/limits.js';
-import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
+import type { PeriodKey, PeriodWindow } from '../domain/budget/period-key.js';
 import type { Killed, Latches, Published } from '../domain/budget/state.js';
 import type { Totals } from '../domain/budget/totals.js';
-import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import type { ChannelName } from '../domain/words.js';
 import type { KeyStore } from './api-key.js';
+import type { Configuring } from './configuring.js';
 import type { ClaimedPeriod, ClaimRequest, OutboxAlert } from './claimed-period.js';
 import type {
   BegunAttempt,
   DeliveryRef,
-  NewDestination,
   OpenedDelivery,
   NewNotice,
   OperatorNotice,
@@ -52,30 +46,11 @@ import type {
 
 export type * from './api-key.js';
 export type * from './claimed-period.js';
+export type * from './configuring.js';
 export type * from './delivery.js';
 export type * from './idempotency.js';
 export type * from './paging.js';
 export type * from './usage.js';
-
-// ---------------------------------------------------------------- configuration
-
-export interface ConfigureRequest {
-  readonly org: string;
-  readonly scope: Scope;
-  readonly name: string;
-  readonly zone: string;
-  readonly budgets: readonly Budget[];
-  readonly shown?: readonly unknown[];
-  readonly by: string;
-  readonly now: number;
-  /** The windows of the budgets' calendar and total cadences that contain `now`. */
-  readonly windows: readonly { readonly key: PeriodKey; readonly window: PeriodWindow }[];
-  /**
-   * C2. Written only while the ledger holds this revision: else nothing is written and what is
-   * there is answered, `changed` false. For a configuration that several agents write parts of.
-   */
-  readonly ifRev?: number;
-}
 
 // ---------------------------------------------------------------- views
 
@@ -94,6 +69,8 @@ export interface BudgetView {
   readonly firings: number;
   readonly killed?: Killed;
   readonly blocked: boolean;
+  /** B1. A total has stopped at 2^53 - 1: what is shown is the least that was spent. */
+  readonly saturated?: true;
   readonly parkedReason?: string;
   /** Spend of the last 15 minutes, nano-USD (T8: the caller computes rate and projection). */
   readonly recentCost: number;
@@ -120,7 +97,15 @@ export interface AttemptView {
   readonly outcome?: Outcome;
 }
 
-export interface Ledger extends KeyStore, AnswerStore {
+/** Nano-USD and tokens; `saturated`: a sum has stopped at 2^53 - 1 (B1). */
+export interface UsageTotals {
+  readonly events: number;
+  readonly cost: number;
+  readonly tokens: number;
+  readonly saturated?: true;
+}
+
+export interface Ledger extends KeyStore, AnswerStore, Configuring {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -206,44 +191,6 @@ export interface Ledger extends KeyStore, AnswerStore {
   /** Appends by (alert, entry number) and keeps the alert's row in step; repeating writes nothing. */
   appendJournal(alert: AlertView, entries: readonly JournalEntry[]): Promise<void>;
 
-  /** Creates what is missing at revision 0, so that every scope has a row to lock. */
-  configurations(org: string, scopes: readonly Scope[]): Promise<readonly ScopeConfiguration[]>;
-  /** C1. The same content is a no-op: `changed` is false, nothing is written. */
-  configure(
-    request: ConfigureRequest,
-  ): Promise<{ changed: boolean; configuration: ScopeConfiguration }>;
-  /**
-   * Seals and stores; answers the references in order. The same target is the same reference.
-   * `now` (default: the machine's) begins the grace of a webhook's old secret.
-   */
-  putDestinations(
-    org: string,
-    destinations: readonly NewDestination[],
-    now?: number,
-  ): Promise<readonly string[]>;
-  /** C3. The destination that entries without a target go to. */
-  setDefaultDestination(org: string, channel: ChannelName, destination: string): Promise<void>;
-  /** C3. Emails to it are sent from now on. */
-  confirmDestination(
-    org: string,
-    reference: string,
-    by: string,
-    now: number,
-  ): Promise<{ changed: boolean }>;
-  /** Ends `gone` and `failing`. */
-  restoreDestination(
-    org: string,
-    reference: string,
-    by: string,
-    now: number,
-  ): Promise<{ changed: boolean }>;
-  /** C3. Lower case; empty where nothing was set. */
-  allowedEmailDomains(org: string): Promise<readonly string[]>;
-  setAllowedEmailDomains(org: string, domains: readonly string[]): Promise<void>;
-  /** A5. In the order they are tried. */
-  setOperators(org: string, operators: readonly Required<AlertRoute>[]): Promise<void>;
-  /** A8. Undefined: the default again. */
-  setEscalation(org: string, escalation: Escalation | undefined): Promise<void>;
   /** How an alert that starts now goes on where its own routes do not do (A5, A8). */
   response(org: string, alert: Responding): Promise<Response>;
   /** A15. The newest first; with `before` those of a smaller id. */
@@ -280,5 +227,5 @@ export interface Ledger extends KeyStore, AnswerStore {
     | undefined
   >;
   /** Everything counted for an agent (or all): events and nano-USD used. */
-  usage(org: string, agent?: string): Promise<{ events: number; cost: number; tokens: number }>;
+  usage(org: string, agent?: string): Promise<UsageTotals>;
 }

@@ -1,6 +1,7 @@
 /** Opens the ledger on a database whose migrations have run (migrate.ts). */
 import { DEFAULT_POLICY } from '../domain/alert/policy.js';
 import { finishAttempt, restoreDestination } from './attempts.js';
+import { listAudit } from './audit.js';
 import { claimPeriods, closePeriod, lag, periodFailed, periodReported } from './claims.js';
 import { configurations, configure } from './configuration.js';
 import { openDatabase } from './database.js';
@@ -8,14 +9,17 @@ import { beginAttempt, openDelivery } from './deliveries.js';
 import { DEFAULT_DELIVERY_POLICY, type DeliveryPolicy } from './delivery-policy.js';
 import { confirmDestination, putDestinations, setDefaultDestination } from './destinations.js';
 import { claimWrite, finishWrite, releaseWrite } from './idempotency.js';
+import { listDestinations } from './destination-list.js';
 import { ingest } from './ingest.js';
 import { appendJournal, findAlert, listAlerts } from './journal.js';
 import { createKey, findApiKey, listKeys, putApiKey, revokeKey, rotateKey } from './keys.js';
 import { recordLate } from './late.js';
+import { changeLayer, endLayers, listLayers } from './layers.js';
 import type { Ledger } from './ledger.js';
 import { listOperatorNotices, raiseNotices, tellOperators } from './notices.js';
 import {
   allowedEmailDomains,
+  organisationSettings,
   response,
   setAllowedEmailDomains,
   setEscalation,
@@ -25,6 +29,7 @@ import { alertFailed, alertStarted, claimAlerts } from './outbox.js';
 import { ensurePeriods, openPeriod } from './periods.js';
 import { publish } from './publish.js';
 import { listQuarantined, quarantine } from './quarantine.js';
+import { resetPeriod } from './resets.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { createSelfWatch } from './self-watch.js';
@@ -114,18 +119,26 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
     configurations: (org, scopes) => configurations(db, org, scopes),
     configure: (request) => configure(db, request, runIdleMs),
+    changeLayer: (request) => changeLayer(db, request, runIdleMs),
+    resetPeriod: (request) => resetPeriod(db, request, runIdleMs),
+    layers: (org, scope, limit) => listLayers(db, org, scope, limit),
+    endLayers: (now, which) => endLayers(db, now, runIdleMs, which),
+    audit: (query) => listAudit(db, query),
     putDestinations: (org, destinations, now = Date.now()) =>
       putDestinations(db, sealing, org, destinations, now),
-    setDefaultDestination: (org, channel, destination) =>
-      setDefaultDestination(db, org, channel, destination),
+    knownDestinations: (org, reference) => listDestinations(db, keys, org, reference),
+    setDefaultDestination: (org, channel, reference, author) =>
+      setDefaultDestination(db, org, { channel, reference }, author),
     confirmDestination: (org, reference, by, now) =>
       confirmDestination(db, org, reference, { by, now }),
     restoreDestination: (org, reference, by, now) =>
       restoreDestination(db, org, reference, { by, now }),
     allowedEmailDomains: (org) => allowedEmailDomains(db, org),
-    setAllowedEmailDomains: (org, domains) => setAllowedEmailDomains(db, org, domains),
-    setOperators: (org, operators) => setOperators(db, org, operators),
-    setEscalation: (org, escalation) => setEscalation(db, org, escalation),
+    setAllowedEmailDomains: (org, domains, author) =>
+      setAllowedEmailDomains(db, org, domains, author),
+    setOperators: (org, operators, author) => setOperators(db, org, operators, author),
+    setEscalation: (org, escalation, author) => setEscalation(db, org, escalation, author),
+    organisationSettings: (org) => organisationSettings(db, org),
     response: (org, alert) => response(db, policy, org, alert),
     operatorNotices: (org, limit, before) => listOperatorNotices(db, org, limit, before),
     tellOperators: (org, notice, now) => tellOperators(db.run, org, notice, now),

@@ -9,6 +9,7 @@ import type { AlertFacts } from '../domain/alert/facts.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { AlertInput, AlertRoute, Escalation, JournalEntry } from '../domain/alert/state.js';
 import type { Budget } from '../domain/configuration.js';
+import { NO_LAYER, type OperatorLayer } from '../domain/configuration/layers.js';
 import type { ChannelName } from '../domain/words.js';
 import type { Run } from './database.js';
 import type { ServiceNoticeKind } from '../domain/alert/notice.js';
@@ -120,6 +121,9 @@ export const scopeConfigurations = pgTable('scope_configuration', {
   name: text('name'),
   zone: text('zone').notNull(),
   budgets: json('budgets').$type<readonly Budget[]>().notNull(),
+  synced: json('synced').$type<readonly Budget[]>().notNull().default([]),
+  operator: json('operator').$type<OperatorLayer>().notNull().default(NO_LAYER),
+  endsAt: integer('ends_at'),
   shown: json('shown').$type<readonly unknown[]>(),
   rev: integer('rev').notNull(),
   changedAt: integer('changed_at').notNull(),
@@ -143,6 +147,7 @@ export const defaultDestinations = pgTable('default_destination', {
   org: text('org').notNull(),
   channel: text('channel').$type<ChannelName>().notNull(),
   reference: text('reference').notNull(),
+  setBy: text('set_by').notNull().default('environment'),
 });
 
 export const destinationPaces = pgTable('destination_pace', {
@@ -173,6 +178,8 @@ export const organisations = pgTable('organisation', {
   operators: json('operators').$type<readonly AlertRoute[]>().notNull().default([]),
   escalation: json('escalation').$type<Escalation | null>(),
   emailDomains: json('email_domains').$type<readonly string[]>().notNull().default([]),
+  operatorsBy: text('operators_by').notNull().default('environment'),
+  emailDomainsBy: text('email_domains_by').notNull().default('environment'),
 });
 
 export const apiKeys = pgTable('api_key', {

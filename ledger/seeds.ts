@@ -1,8 +1,9 @@
 /** A period row as it is first written: what its limits mean for notify and block columns. */
 import { initialNotify } from '../domain/budget/notify.js';
-import type { Limits } from '../domain/budget/limits.js';
+import { baseOf, type Limits } from '../domain/budget/limits.js';
 import type { Notify } from '../domain/budget/state.js';
 import { periodRowId } from '../domain/ids.js';
+import { addSaturating } from '../domain/money.js';
 import type { Dimension } from '../domain/words.js';
 import type { PeriodSeed } from './ledger.js';
 
@@ -20,11 +21,13 @@ export interface LimitColumns {
   readonly block_duration?: number;
 }
 
-/** B9 beside notify: the amounts at which a `block` limit refuses. */
+/** B9 beside notify: the totals at which a `block` limit refuses. */
 export function limitColumns(limits: Limits, notify: Notify = initialNotify(limits)): LimitColumns {
-  const block = (dimension: Dimension): number | undefined =>
-    limits.limits.find((each) => each.dimension === dimension && each.enforcement === 'block')
-      ?.amount;
+  const block = (dimension: Dimension): number | undefined => {
+    const limit = limits.limits.find((each) => each.dimension === dimension);
+    if (limit?.enforcement !== 'block') return undefined;
+    return addSaturating(limit.amount, baseOf(limits, dimension)).value;
+  };
   const columns = {
     limits,
     limits_rev: limits.rev,

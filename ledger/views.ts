@@ -1,6 +1,6 @@
 /** What people and gateways read of the book. */
 import type { Database } from './database.js';
-import type { BudgetPage, BudgetView } from './ledger.js';
+import type { BudgetPage, BudgetView, UsageTotals } from './ledger.js';
 import {
   durationOf,
   isBlocked,
@@ -74,7 +74,11 @@ export async function listBudgets(
   return rows.map((row) => budgetViewOf(row as unknown as BudgetRow));
 }
 
-type BudgetRow = PeriodRow & { readonly recent_cost: number; readonly recent_tokens: number };
+type BudgetRow = PeriodRow & {
+  readonly saturated: boolean;
+  readonly recent_cost: number;
+  readonly recent_tokens: number;
+};
 
 function budgetViewOf(row: BudgetRow): BudgetView {
   return {
@@ -92,6 +96,7 @@ function budgetViewOf(row: BudgetRow): BudgetView {
     firings: row.firing_no,
     ...killedOf(row),
     blocked: isBlocked(row),
+    ...(row.saturated ? { saturated: true as const } : {}),
     ...(row.parked_reason === null ? {} : { parkedReason: row.parked_reason }),
     recentCost: row.recent_cost,
     recentTokens: row.recent_tokens,
@@ -99,11 +104,7 @@ function budgetViewOf(row: BudgetRow): BudgetView {
 }
 
 /** Everything counted for an agent (or all), from its running totals; sums past 2^53 stay there (B1). */
-export async function usage(
-  db: Database,
-  org: string,
-  agent?: string,
-): Promise<{ events: number; cost: number; tokens: number }> {
+export async function usage(db: Database, org: string, agent?: string): Promise<UsageTotals> {
   const rows = await db.run(
     `select coalesce(sum(events), 0)::bigint as events,
        least(coalesce(sum(cost), 0), ${MAX})::bigint as cost,
@@ -111,5 +112,7 @@ export async function usage(
      from usage_total where org = $1 and ($2::text is null or agent = $2)`,
     [org, agent],
   );
-  return rows[0] as { events: number; cost: number; tokens: number };
+  const totals = rows[0] as { events: number; cost: number; tokens: number };
+  const isSaturated = [totals.cost, totals.tokens].includes(Number.MAX_SAFE_INTEGER);
+  return { ...totals, ...(isSaturated ? { saturated: true as const } : {}) };
 }

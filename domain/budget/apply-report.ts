@@ -4,11 +4,10 @@
  */
 import type { Limits } from './limits.js';
 import type { Report } from './report.js';
-import type { BudgetState, Killed, SenderTotals } from './state.js';
+import type { BudgetState, SenderTotals } from './state.js';
 import { LEDGER } from './state.js';
 import { spentOf } from './sum.js';
-import { rearmThresholds } from './thresholds.js';
-import { thresholdAmount } from '../ratio.js';
+import { underLimits } from './under-limits.js';
 
 /** Senders one period keeps apart; each costs about 100 bytes of every rotation. */
 export const MAX_SENDERS = 2_000;
@@ -74,47 +73,7 @@ function senderOf(report: Report): SenderTotals {
 
 function applyLimits(state: BudgetState, limits: Limits, now: number): BudgetState {
   if (limits.rev <= state.limits.rev) return state;
-  const spent = spentOf(state, now);
-  const next: BudgetState = {
-    ...state,
-    limits,
-    latches: rearmThresholds(limits, state.latches, spent),
-  };
-  const { killed, ...rest } = next;
-  if (killed === undefined) return next;
-  // K4. A raise lifts a kill only if the new ratio is below the kill's threshold.
-  const limit = limits.limits.find((each) => each.dimension === killed.dimension);
-  const lifted =
-    limit !== undefined &&
-    limit.amount > killed.limit &&
-    spent[killed.dimension] < thresholdAmount(limit.amount, killed.bps);
-  return lifted ? rest : { ...next, killed: narrowed(killed, limits) };
-}
-
-/** C2. Whom an organisation's kill stops follows who has it configured now. */
-function narrowed(killed: Killed, limits: Limits): Killed {
-  const routes = limits.limits
-    .find((each) => each.dimension === killed.dimension)
-    ?.thresholds.find((each) => each.bps === killed.bps)
-    ?.routes.filter((route) => route.channel === 'kill');
-  return routes === undefined || routes.length === 0
-    ? killed
-    : withAgents(killed, agentsOf(routes));
-}
-
-export function withAgents(killed: Killed, agents: readonly string[] | undefined): Killed {
-  const { agents: _old, ...rest } = killed;
-  return agents === undefined ? rest : { ...rest, agents };
-}
-
-/** One kill route without agents stops everyone; else those named by any. */
-export function agentsOf(
-  routes: readonly { readonly agents?: readonly string[] }[],
-): readonly string[] | undefined {
-  const agents = new Set<string>();
-  for (const route of routes) {
-    if (route.agents === undefined) return undefined;
-    for (const agent of route.agents) agents.add(agent);
-  }
-  return [...agents].sort();
+  const under = { ...state, limits };
+  const { killed: _before, ...rest } = under;
+  return { ...rest, ...underLimits(state, limits, spentOf(under, now)) };
 }

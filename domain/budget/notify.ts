@@ -5,7 +5,7 @@
  */
 import { thresholdAmount } from '../ratio.js';
 import type { Dimension } from '../words.js';
-import type { Limits } from './limits.js';
+import { baseOf, type Limits } from './limits.js';
 import { latchKey } from './latch-key.js';
 import type { Latches, Notify } from './state.js';
 import type { Totals } from './totals.js';
@@ -17,7 +17,10 @@ export function initialNotify(limits: Limits): Notify {
 
 const NO_DIRECT: Totals = { cost: 0, tokens: 0, calls: 0 };
 
-/** `spent` is what was evaluated, all senders together; `direct` the part the ledger does not know. */
+/**
+ * `spent` is what was evaluated, all senders together, since the last reset; `direct` the part the
+ * ledger does not know.
+ */
 export function notifyFor(
   limits: Limits,
   latches: Latches,
@@ -33,7 +36,7 @@ export function notifyFor(
         (route) =>
           latches[latchKey(dimension, threshold.bps, route.channel)]?.reached === undefined,
       );
-      if (waits && amount > spent[dimension]) return amount;
+      if (waits && amount > spent[dimension]) return amount + baseOf(limits, dimension);
     }
     return undefined;
   };

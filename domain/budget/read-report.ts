@@ -3,7 +3,7 @@
  * Never throws; a bad message is counted and costs nothing else (spec §8).
  */
 import { CHANNELS, DIMENSIONS } from '../words.js';
-import type { Limit, Limits, Route, Threshold } from './limits.js';
+import type { Base, Limit, Limits, Route, Threshold } from './limits.js';
 import type { Report } from './report.js';
 import type { RunLife } from './totals.js';
 
@@ -102,7 +102,24 @@ function limitsOf(limits: unknown): Read<Limits> {
     }
     read.push(limit.value);
   }
-  return ok({ rev: limits['rev'], limits: read });
+  const base = limits['base'] === undefined ? undefined : baseOf(limits['base']);
+  if (base?.ok === false) return base;
+  return ok({
+    ...{ rev: limits['rev'], limits: read },
+    ...(base === undefined ? {} : { base: base.value }),
+  });
+}
+
+function baseOf(base: unknown): Read<Base> {
+  if (!isFields(base) || !isMoment(base['at'])) return bad('limits.base.at: expected epoch ms');
+  const read: { -readonly [Key in keyof Base]: Base[Key] } = { at: base['at'] };
+  for (const dimension of ['cost', 'tokens_total', 'calls'] as const) {
+    const value = base[dimension];
+    if (value === undefined) continue;
+    if (!isCount(value)) return bad(`limits.base.${dimension}: expected an integer from 0`);
+    read[dimension] = value;
+  }
+  return ok(read);
 }
 
 function limitOf(limit: unknown, path: string): Read<Limit> {

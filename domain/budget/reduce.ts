@@ -10,7 +10,7 @@
  */
 import { assertNever, type Machine, type Step } from '../step.js';
 import { alertInputOf } from './alert-input.js';
-import { agentsOf, applyReport, newestOf, reject, withAgents } from './apply-report.js';
+import { applyReport, newestOf, reject } from './apply-report.js';
 import { dueAtOf } from './due.js';
 import { endsAtOf } from './ends.js';
 import type { BudgetEffect, BudgetEvent } from './events.js';
@@ -21,6 +21,7 @@ import type { BudgetState } from './state.js';
 import { LEDGER } from './state.js';
 import { spentOf, sumOf } from './sum.js';
 import { fireThresholds, type Crossing } from './thresholds.js';
+import { agentsOf, withAgents } from './under-limits.js';
 
 type BudgetStep = Step<BudgetState, BudgetEffect>;
 
@@ -118,7 +119,7 @@ function evaluate(state: BudgetState, now: number): BudgetStep {
 }
 
 function fire(state: BudgetState, now: number): [BudgetState, BudgetEffect[]] {
-  const { latches, crossings } = fireThresholds(
+  const { latches, crossings, rekills } = fireThresholds(
     state.limits,
     state.latches,
     spentOf(state, now),
@@ -130,6 +131,7 @@ function fire(state: BudgetState, now: number): [BudgetState, BudgetEffect[]] {
   if (saturated && next.saturated !== true) next = { ...next, saturated };
   const effects: BudgetEffect[] = [];
   for (const crossing of crossings) next = raise(next, crossing, effects, now);
+  for (const crossing of rekills) next = kill(next, crossing, now);
   return [next, effects];
 }
 
@@ -152,16 +154,15 @@ function raise(
     return { ...raised, raising: [...raised.raising, { input }] };
   }
   return {
-    ...raised,
-    // The first kill stays the reason; a later one changes nothing (K1: sticky).
-    killed:
-      raised.killed ??
-      withAgents(
-        { at: now, dimension: crossing.dimension, bps: crossing.bps, limit: crossing.limit },
-        agentsOf(kills),
-      ),
+    ...kill(raised, { ...crossing, routes: kills }, now),
     afterPublish: [...raised.afterPublish, input],
   };
+}
+
+/** The first kill stays the reason; a later one changes nothing (K1: sticky). */
+function kill(state: BudgetState, { dimension, bps, limit, routes }: Crossing, now: number) {
+  const killed = withAgents({ at: now, dimension, bps, limit }, agentsOf(routes));
+  return { ...state, killed: state.killed ?? killed };
 }
 
 /** Only an alert that has started can be told that it is over. */

@@ -1,6 +1,7 @@
 /** A period's totals: its senders added up (B1: saturating), and the length of its run (B7). */
 import { addSaturating } from '../money.js';
 import type { Dimension } from '../words.js';
+import { sinceReset } from './limits.js';
 import type { BudgetState, SenderTotals } from './state.js';
 import { LEDGER } from './state.js';
 import type { RunLife, Totals } from './totals.js';
@@ -75,22 +76,26 @@ export function runLength(
   return Math.max(0, until - began);
 }
 
-/** What the period has spent in each dimension. `duration` is 0 outside a run. */
-export function spentOf(state: BudgetState, now: number): Record<Dimension, number> {
+/** What the period's limits count in each dimension (C1). `duration` is 0 outside a run. */
+export function spentOf(state: BudgetState, now: number): Readonly<Record<Dimension, number>> {
   return spent(state, isRunOpen(state.run, state.policy.runSilenceMs, now), now);
 }
 
 /** The same with a run measured up to its last event only. */
-export function spentAtRest(state: BudgetState): Record<Dimension, number> {
+export function spentAtRest(state: BudgetState): Readonly<Record<Dimension, number>> {
   return spent(state, false, 0);
 }
 
-function spent(state: BudgetState, open: boolean, now: number): Record<Dimension, number> {
+function spent(
+  state: BudgetState,
+  open: boolean,
+  now: number,
+): Readonly<Record<Dimension, number>> {
   const { totals } = sumOf(Object.values(state.senders));
-  return {
+  return sinceReset(state.limits, {
     cost: totals.cost,
     tokens_total: totals.tokens,
     calls: totals.calls,
     duration: state.key.cadence === 'run' ? runLength(totals, state.run, open, now) : 0,
-  };
+  });
 }

@@ -27,21 +27,27 @@ const FRESH: Latch = { fired: [] };
 /** More changes of a limit than anybody makes in a period; keeps the state bounded. */
 const REMEMBERED_LIMITS = 64;
 
-/** Fires what is reached and armed, and spends its latches. */
+/**
+ * Fires what is reached and armed, and spends its latches. `rekills` are kills that fired for this
+ * limit value before and were lifted by a raise that is over: they hold again, and are not told
+ * twice (T2, K4).
+ */
 export function fireThresholds(
   limits: Limits,
   latches: Latches,
   spent: Spent,
   now: number,
   cooldownMs: number,
-): { latches: Latches; crossings: readonly Crossing[] } {
+): { latches: Latches; crossings: readonly Crossing[]; rekills: readonly Crossing[] } {
   const next: Record<string, Latch> = { ...latches };
   const crossings: Crossing[] = [];
+  const rekills: Crossing[] = [];
   for (const limit of limits.limits) {
     const amountSpent = spent[limit.dimension];
     for (const threshold of limit.thresholds) {
       if (amountSpent < thresholdAmount(limit.amount, threshold.bps)) continue;
       const firing: Route[] = [];
+      const killing: Route[] = [];
       const touched: Record<string, Latch> = {};
       for (const route of threshold.routes) {
         const key = latchKey(limit.dimension, threshold.bps, route.channel);
@@ -50,22 +56,22 @@ export function fireThresholds(
         if (isQuiet(latch, route, now)) continue;
         const again = latch.fired.includes(limit.amount);
         if (!again) firing.push(route);
+        else if (route.channel === 'kill') killing.push(route);
         touched[key] = spend(latch, limit.amount, again, route, now, cooldownMs);
       }
       Object.assign(next, touched);
-      if (firing.length > 0) {
-        crossings.push({
-          dimension: limit.dimension,
-          bps: threshold.bps,
-          limit: limit.amount,
-          spent: amountSpent,
-          routes: firing,
-        });
-      }
+      const crossing = {
+        dimension: limit.dimension,
+        bps: threshold.bps,
+        limit: limit.amount,
+        spent: amountSpent,
+      };
+      if (firing.length > 0) crossings.push({ ...crossing, routes: firing });
+      if (killing.length > 0) rekills.push({ ...crossing, routes: killing });
     }
   }
   crossings.sort((a, b) => a.bps - b.bps);
-  return { latches: next, crossings };
+  return { latches: next, crossings, rekills };
 }
 
 /** `kill` has no cooldown (T5). */

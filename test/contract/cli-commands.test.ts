@@ -42,6 +42,7 @@ const budget: BudgetStatusView = {
   status: [
     {
       ...{ dimension: 'cost', limit: 5_000_000_000, spent: totals.cost },
+      origin: { layer: 'synced' },
       ...{ perHour: 1_000_000_000, exhausted: false, exhaustsAt: 1_795_250_000_000 },
     },
   ],

@@ -6,19 +6,33 @@ import { periodRowId } from '../../domain/ids.js';
 import type { Scope } from '../../domain/budget/period-key.js';
 import type { JournalEntry } from '../../domain/alert/state.js';
 import type { Killed } from '../../domain/budget/state.js';
-import type { ScopeConfiguration } from '../../domain/configuration.js';
 import { createMemoryKeys } from './gateway-memory-keys.js';
+import { limitsOf, type ScopeConfiguration } from '../../domain/configuration.js';
+import { applyChange, cadenceOf } from '../../domain/configuration/change.js';
+import {
+  effectiveBudgets,
+  nextEndOf,
+  NO_LAYER,
+  withoutEnded,
+  type OperatorLayer,
+} from '../../domain/configuration/layers.js';
+import { maskAddress } from '../../domain/mask.js';
+import { isRefusal } from '../../domain/refusal.js';
 import type { GatewayLedger } from '../../gateway/options.js';
 import type {
   AlertView,
   ApiKey,
+  AuditView,
   AttemptView,
   BudgetView,
   ClaimedPeriod,
+  DestinationView,
   NewDestination,
+  OrganisationSettings,
   PeriodSeed,
   QuarantinedEvent,
   RunReport,
+  ScopeLayers,
   Stop,
   TouchedPeriod,
   UsageEvent,
@@ -49,6 +63,7 @@ export interface MemoryLedger extends GatewayLedger {
   readonly journals: Map<string, readonly JournalEntry[]>;
   readonly attempts: Map<string, readonly AttemptView[]>;
   readonly configured: Map<string, ScopeConfiguration>;
+  readonly audited: AuditView[];
   /** Kills the period a row is, as its workflow would. */
   kill(id: string, killed: Killed): void;
   /** Called before every method; what it throws is the ledger's failure, a promise its delay. */
@@ -60,6 +75,13 @@ export function createMemoryLedger(): MemoryLedger {
   const events = new Map<string, UsageEvent>();
   const rows = new Map<string, Row>();
   const configured = new Map<string, ScopeConfiguration>();
+  const synced = new Map<string, ScopeConfiguration['budgets']>();
+  const operators = new Map<string, OperatorLayer>();
+  const settings: { -readonly [Key in keyof OrganisationSettings]: OrganisationSettings[Key] } = {
+    emailDomains: ['example.com'],
+    operators: [],
+    defaults: [],
+  };
   const stops = new Map<string, Stop>();
   const name = (org: string, scope: Scope): string => `${org} ${scope}`;
 
@@ -69,6 +91,28 @@ export function createMemoryLedger(): MemoryLedger {
     const fresh = { org, scope, zone: 'UTC', budgets: [], rev: 0, changedAt: 0 };
     configured.set(name(org, scope), fresh);
     return fresh;
+  };
+  const layersOf = (org: string, scope: Scope): ScopeLayers => ({
+    ...configurationOf(org, scope),
+    synced: synced.get(name(org, scope)) ?? [],
+    operator: operators.get(name(org, scope)) ?? NO_LAYER,
+  });
+  /** What holds of both layers, as a new revision. */
+  const hold = (org: string, scope: Scope, now: number): ScopeConfiguration => {
+    const { operator, synced: given, changesAt: _over, ...known } = layersOf(org, scope);
+    const changesAt = nextEndOf(operator);
+    const held: ScopeConfiguration = {
+      ...known,
+      ...{ budgets: effectiveBudgets(given, operator, now), changedAt: now, rev: known.rev + 1 },
+      ...(changesAt === undefined ? {} : { changesAt }),
+    };
+    configured.set(name(org, scope), held);
+    for (const row of rows.values()) {
+      const { key } = row.seed;
+      if (key.org !== org || key.scope !== scope || key.cadence === 'run') continue;
+      row.seed = { ...row.seed, limits: { rev: held.rev, limits: limitsOf(held, key.cadence) } };
+    }
+    return held;
   };
   const rowOf = (seed: PeriodSeed): Row => {
     const id = periodRowId(seed.key);
@@ -133,6 +177,7 @@ export function createMemoryLedger(): MemoryLedger {
     events,
     rows,
     configured,
+    audited: [],
     bad: [],
     runReports: [],
     destinations: [],
@@ -211,19 +256,109 @@ export function createMemoryLedger(): MemoryLedger {
     configure: ({ org, scope, zone, budgets, shown, now, ifRev }) => {
       const known = configurationOf(org, scope);
       const isSame =
-        JSON.stringify([known.budgets, known.shown ?? []]) ===
+        JSON.stringify([layersOf(org, scope).synced, known.shown ?? []]) ===
         JSON.stringify([budgets, shown ?? []]);
       if (isSame || (ifRev !== undefined && ifRev !== known.rev)) {
         return Promise.resolve({ changed: false, configuration: known });
       }
-      const configuration: ScopeConfiguration = {
-        ...{ org, scope, zone, budgets, changedAt: now, rev: known.rev + 1 },
-        ...(shown === undefined ? {} : { shown }),
-      };
-      configured.set(name(org, scope), configuration);
-      return Promise.resolve({ changed: true, configuration });
+      synced.set(name(org, scope), budgets);
+      const { shown: _before, ...rest } = known;
+      const next = { ...rest, zone, ...(shown === undefined ? {} : { shown }) };
+      configured.set(name(org, scope), next);
+      return Promise.resolve({ changed: true, configuration: hold(org, scope, now) });
     },
-    allowedEmailDomains: () => Promise.resolve(['example.com']),
+    changeLayer: ({ org, scope, zone, change, by, now }) => {
+      const { operator, budgets, rev } = layersOf(org, scope);
+      const next = applyChange(operator, change, budgets, now);
+      if (isRefusal(next)) return Promise.resolve(next);
+      const changed = next !== operator;
+      if (changed) {
+        if (rev === 0) configured.set(name(org, scope), { ...configurationOf(org, scope), zone });
+        operators.set(name(org, scope), next);
+        hold(org, scope, now);
+        ledger.audited.push({
+          id: ledger.audited.length,
+          subject: scope,
+          at: now,
+          by,
+          what: change.type,
+        });
+      }
+      return Promise.resolve({ changed, layers: layersOf(org, scope) });
+    },
+    resetPeriod: ({ org, scope, cadence, dimension }) => {
+      const found = cadenceOf(dimension, cadence, layersOf(org, scope).budgets);
+      return Promise.resolve(isRefusal(found) ? found : { changed: true, cadence: found });
+    },
+    layers: (org, scope, limit) =>
+      Promise.resolve(
+        [...configured.values()]
+          .filter((each) => each.org === org && each.rev > 0)
+          .filter((each) => scope === undefined || each.scope === scope)
+          .slice(0, limit)
+          .map((each) => layersOf(org, each.scope)),
+      ),
+    endLayers: (now, which) => {
+      let ended = 0;
+      for (const { org, scope } of [...configured.values()]) {
+        if (which !== undefined && !which.scopes.includes(scope)) continue;
+        const { operator } = layersOf(org, scope);
+        const next = withoutEnded(operator, now);
+        if (next === operator) continue;
+        operators.set(name(org, scope), next);
+        hold(org, scope, now);
+        ended += 1;
+      }
+      const ends = [...operators.values()].flatMap((layer) => nextEndOf(layer) ?? []);
+      return Promise.resolve({
+        ended,
+        ...(ends.length === 0 ? {} : { nextAt: Math.min(...ends) }),
+      });
+    },
+    audit: ({ subject, limit }) =>
+      Promise.resolve(
+        ledger.audited
+          .filter((entry) => subject === undefined || entry.subject === subject)
+          .slice(0, limit),
+      ),
+    knownDestinations: (_org, reference) =>
+      Promise.resolve(
+        ledger.destinations
+          .map(({ channel, address, verified = true }, index): DestinationView => ({
+            ...{
+              reference: `ref-${String(index)}`,
+              channel,
+              masked: maskAddress(channel, address),
+            },
+            ...{ health: 'ok', verified },
+            isDefault: settings.defaults.some(
+              (each) => each.destination === `ref-${String(index)}`,
+            ),
+          }))
+          .filter((each) => reference === undefined || each.reference === reference),
+      ),
+    setDefaultDestination: (_org, channel, destination) => {
+      const others = settings.defaults.filter((each) => each.channel !== channel);
+      settings.defaults = [...others, { channel, destination }];
+      return Promise.resolve();
+    },
+    confirmDestination: () => Promise.resolve({ changed: true }),
+    restoreDestination: () => Promise.resolve({ changed: true }),
+    organisationSettings: () => Promise.resolve({ ...settings }),
+    setOperators: (_org, given) => {
+      settings.operators = given;
+      return Promise.resolve();
+    },
+    setEscalation: (_org, escalation) => {
+      delete settings.escalation;
+      if (escalation !== undefined) settings.escalation = escalation;
+      return Promise.resolve();
+    },
+    setAllowedEmailDomains: (_org, given) => {
+      settings.emailDomains = given;
+      return Promise.resolve();
+    },
+    allowedEmailDomains: () => Promise.resolve(settings.emailDomains),
     putDestinations: (_org, wanted) =>
       Promise.resolve(
         wanted.map((destination) => {

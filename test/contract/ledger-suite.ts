@@ -14,6 +14,7 @@ import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
 import { keyingContract } from './ledger/keying.js';
+import { layeringContract } from './ledger/layering.js';
 import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
@@ -96,6 +97,7 @@ export function ledgerContract(
     publishingContract(bed);
     runningContract(bed);
     configuringContract(bed);
+    layeringContract(bed);
     deliveringContract(bed);
     faringContract(bed);
     pacingContract(bed);

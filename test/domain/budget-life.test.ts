@@ -114,6 +114,37 @@ describe('kill', () => {
     expect(driver.published.at(-1)?.killed).toBeUndefined();
   });
 
+  test('K4: when the raise that lifted it is over a kill holds again, and is told once', () => {
+    const kill = [[8_000, 'kill']] as const;
+    const driver = driveBudget(rowWith(limitsOf(1_000, kill)));
+    driver.report(totals(1, 900));
+    driver.report(totals(2, 900, { limits: limitsOf(2_000, kill, 2) }));
+    expect(driver.published.at(-1)?.killed).toBeUndefined();
+    driver.report(totals(3, 900, { limits: limitsOf(1_000, kill, 3) }));
+    expect(driver.published.at(-1)?.killed).toMatchObject({ bps: 8_000, limit: 1_000 });
+    expect(driver.alerts).toHaveLength(1);
+  });
+
+  test('C1: after a reset the period counts anew: it goes on, fires and kills again', () => {
+    const both = [[8_000, 'kill', 'slack']] as const;
+    const driver = driveBudget(rowWith(limitsOf(1_000, both)));
+    driver.report(totals(1, 900));
+    expect(driver.published.at(-1)?.killed).toBeDefined();
+    const reset = { ...limitsOf(1_000, both, 2), base: { at: driver.now, cost: 900 } };
+    driver.report(totals(2, 900, { limits: reset }));
+    expect(driver.published.at(-1)).toMatchObject({ latches: {}, notify: { cost: 900 + 800 } });
+    expect(driver.published.at(-1)?.killed).toBeUndefined();
+    driver.report(totals(3, 1_699));
+    expect(driver.alerts).toHaveLength(1);
+    driver.report(totals(4, 1_700));
+    expect(driver.published.at(-1)?.killed).toMatchObject({ limit: 1_000 });
+    expect(driver.alerts.at(-1)?.facts).toMatchObject({ spent: 800, limit: 1_000 });
+    expect(driver.alerts).toHaveLength(2);
+    // Another change of limits is no other reset.
+    driver.report(totals(5, 1_700, { limits: { ...reset, rev: 3 } }));
+    expect(driver.published.at(-1)?.killed).toBeDefined();
+  });
+
   test('C2: an organisation’s kill names the agents that have it configured', () => {
     const routes = (...agents: string[]) => ({
       rev: agents.length,

@@ -138,3 +138,13 @@ describe('what the guide of the channels says to run', () => {
     }
   });
 });
+
+describe('what the guide of the limits says to run', () => {
+  const { sink } = follow('limits.md', ({ url }) => ({
+    AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team`,
+  }));
+
+  test('nobody was alerted: what was spent never reached what held', () => {
+    expect(sink().messages()).toEqual([]);
+  });
+});

@@ -1,5 +1,5 @@
 /** Uniting thresholds without doubles (C2): each ratio once, each way out of it once. */
-import type { Limit, Route, Threshold } from '../domain/budget/limits.js';
+import type { Limit, Route, Threshold } from '../budget/limits.js';
 
 /** `more` into `into`; a way out that both have is one, kills hold for the agents of either. */
 export function mergeThresholds(

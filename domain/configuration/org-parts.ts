@@ -2,9 +2,9 @@
  * C2. The organisation's budget is united from what each agent synced of it. The parts are kept
  * with its configuration, so that an agent's next sync replaces its own part and no other.
  */
-import type { Threshold } from '../domain/budget/limits.js';
-import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
-import { CADENCES, type Cadence } from '../domain/words.js';
+import type { Threshold } from '../budget/limits.js';
+import type { Budget, ScopeConfiguration } from '../configuration.js';
+import { CADENCES, type Cadence } from '../words.js';
 import { enforcementOf, mergeThresholds, sortThresholds } from './thresholds.js';
 
 export interface OrgPart {
@@ -22,7 +22,7 @@ export interface UnitedParts {
   /** The parts and what else was shown, to be stored with them. */
   readonly shown: readonly unknown[];
   /** Agents that disagree about a limit: the last writer's holds. */
-  readonly conflicts: readonly string[];
+  readonly conflicts: readonly { readonly cadence: Cadence; readonly text: string }[];
 }
 
 /** Undefined: nothing changes. The part that changed goes last, as the last writer's limit holds. */
@@ -42,7 +42,7 @@ export function replacePart(
 }
 
 function uniteParts(parts: readonly OrgPart[]): Pick<UnitedParts, 'budgets' | 'conflicts'> {
-  const conflicts: string[] = [];
+  const conflicts: UnitedParts['conflicts'][number][] = [];
   const budgets = CADENCES.flatMap((cadence): Budget[] => {
     const concerned = parts.filter((part) => part.cadence === cadence);
     const last = concerned.at(-1);
@@ -50,7 +50,8 @@ function uniteParts(parts: readonly OrgPart[]): Pick<UnitedParts, 'budgets' | 'c
     const differing = concerned.filter((part) => part.amount !== last.amount);
     if (differing.length > 0) {
       const agents = differing.map((part) => part.agent).join(', ');
-      conflicts.push(`${cadence}: the limit of ${last.agent} holds, not that of ${agents}`);
+      const text = `${cadence}: the limit of ${last.agent} holds, not that of ${agents}`;
+      conflicts.push({ cadence, text });
     }
     const thresholds = sortThresholds(
       concerned.reduce<Threshold[]>((all, part) => mergeThresholds(all, part.thresholds), []),
