@@ -19,11 +19,12 @@ import { ensureFirstKey } from '../gateway/first-key.js';
 import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { createRelay, createStartAlert } from '../relay/index.js';
+import { createCallbackRelay, createRelay, createStartAlert } from '../relay/index.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
+import { callbackReadersOf } from './callbacks.js';
 import { keepUrl } from './data-folder.js';
 import { keepApiKey, keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
@@ -68,7 +69,15 @@ const CALL_TIMEOUT_MS = 2_500;
 const ATTEMPT_TIMEOUT_MS = 4_000;
 
 /** S-2. The order in which parts end. */
-const STOP_ORDER = ['gateway', 'relay', 'worker', 'attributes', 'connection', 'ledger'] as const;
+const STOP_ORDER = [
+  'gateway',
+  'callbacks',
+  'relay',
+  'worker',
+  'attributes',
+  'connection',
+  'ledger',
+] as const;
 type Parts = Partial<Record<(typeof STOP_ORDER)[number], () => Promise<void>>>;
 
 /** Resolves when the gateway listens, the relay runs, and the worker runs or has said why not. */
@@ -152,6 +161,7 @@ async function begin(
     ...{ ledger, relay, log, host, port, policy: { zone: config.zone } },
     ...{ temporal: { ping }, alerts: client, links, testSend },
     ...sealed.endpoint,
+    callbacks: callbackReadersOf(config),
     refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
   });
   parts.gateway = () => gateway.stop();
@@ -183,6 +193,9 @@ async function begin(
   signal?.throwIfAborted();
   relay.start();
   parts.relay = () => relay.stop();
+  const callbacks = createCallbackRelay({ ledger, client, log });
+  callbacks.start();
+  parts.callbacks = () => callbacks.stop();
   await worker.settled;
   signal?.throwIfAborted();
   if (isWorking()) say(`Worker on task queue ${taskQueue}`);

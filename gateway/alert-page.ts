@@ -8,7 +8,13 @@ import { formatUtcMinute } from '../domain/civil.js';
 import { templateVariables } from '../domain/template.js';
 import type { Act } from './act-on-alert.js';
 import type { AlertDetailView, DeliveryView } from './alert-state.js';
-import { alertSentence, deliveryInWords, entryInWords, phaseInWords } from './alert-words.js';
+import {
+  alertSentence,
+  deliveryInWords,
+  entryInWords,
+  phaseInWords,
+  receiptInWords,
+} from './alert-words.js';
 
 /** As the template makes it: what is put into another one is not escaped again. */
 type Html = ReturnType<typeof html>;
@@ -127,14 +133,14 @@ function deliveryItem(delivery: DeliveryView): Html {
   return html`<li>
     <strong>${delivery.channel}</strong> ${deliveryInWords(delivery)}
     ${delivery.attempts.map(
-      ({ attempt, startedAt, outcome }) =>
+      ({ attempt, startedAt, outcome, receipt }) =>
         html`<div class="quiet">
           Attempt ${String(attempt)}, ${formatUtcMinute(startedAt)}:
           ${
             outcome === undefined
               ? 'no word of its end; it may have arrived'
               : `${outcome.kind} (${outcome.reason})`
-          }
+          }${receipt === undefined ? '' : `; ${receiptInWords({ receipt })}`}
         </div>`,
     )}
   </li>`;

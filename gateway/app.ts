@@ -12,6 +12,7 @@ import { addAgentRoutes } from './routes/agents.js';
 import { addAlertPage } from './routes/alert-page.js';
 import { addAlertRoutes } from './routes/alerts.js';
 import { addBudgetRoutes } from './routes/budgets.js';
+import { addCallbackRoutes } from './routes/callbacks.js';
 import { addCodecRoutes } from './routes/codec.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addIngestRoute } from './routes/ingest.js';
@@ -28,6 +29,7 @@ export function createApp(gateway: Gateway): App {
   addHealthRoutes(app, gateway);
   const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
   addAlertPage(app, gateway, authenticate);
+  addCallbackRoutes(app, gateway);
   app.use('/v1/*', requireKey(authenticate));
   addIngestRoute(app, gateway, cache);
   addSyncRoute(app, gateway, cache);

@@ -1,6 +1,7 @@
 /** What a gateway is given: its ports and its numbers. */
 import type { ApiKey, ClaimedPeriod, Ledger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
+import type { CallbackReader } from './callbacks/index.js';
 import type { AlertLinks } from './links.js';
 import type { Pricer } from './price.js';
 import type { Codec } from './routes/codec.js';
@@ -36,6 +37,7 @@ export type GatewayLedger = Pick<
   | 'alert'
   | 'usage'
   | 'lag'
+  | 'putCallback'
 >;
 
 /** Takes the rows a batch has claimed, because they passed what their period wants to know. */
@@ -103,6 +105,8 @@ export interface GatewayOptions {
   readonly alerts?: AlertClient;
   /** A9. Absent: an alert's page says only where to look. */
   readonly links?: AlertLinks;
+  /** Providers whose callbacks are taken; default: none. */
+  readonly callbacks?: readonly CallbackReader[];
   /** Absent: test messages cannot be sent. */
   readonly testSend?: TestSend;
   /** Which keys may stop and resume agents, and send test messages; default: all. */
@@ -125,6 +129,7 @@ export interface Gateway {
   readonly temporal?: { ping(): Promise<void> };
   readonly alerts?: AlertClient;
   readonly links?: AlertLinks;
+  readonly callbacks: readonly CallbackReader[];
   readonly testSend?: TestSend;
   readonly admin: (key: ApiKey) => boolean;
   readonly refuseTarget: RefuseTarget;

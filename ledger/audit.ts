@@ -9,7 +9,13 @@ export interface AuditEntry {
   readonly at: number;
   readonly by: string;
   readonly what:
-    'configured' | 'stopped' | 'resumed' | 'destination_confirmed' | 'destination_restored';
+    | 'configured'
+    | 'stopped'
+    | 'resumed'
+    | 'destination_confirmed'
+    | 'destination_restored'
+    | 'destination_gone'
+    | 'destination_failing';
   readonly before?: unknown;
   readonly after?: unknown;
 }

@@ -26,6 +26,7 @@ import type { Killed, Latches, Published } from '../domain/budget/state.js';
 import type { Totals } from '../domain/budget/totals.js';
 import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import type { ChannelName } from '../domain/words.js';
+import type { CallbackLedger, Receipt } from './callback.js';
 import type { ClaimedPeriod, ClaimRequest, OutboxAlert } from './claimed-period.js';
 import type {
   BegunAttempt,
@@ -46,6 +47,7 @@ import type {
   TouchedPeriod,
 } from './usage.js';
 
+export type * from './callback.js';
 export type * from './claimed-period.js';
 export type * from './delivery.js';
 export type * from './usage.js';
@@ -111,6 +113,10 @@ export interface AttemptView {
   readonly endedAt?: number;
   /** Absent: the attempt's end was never recorded; it may have reached the provider. */
   readonly outcome?: Outcome;
+  /** Where it went; absent until its end was recorded, or where there was nowhere to go. */
+  readonly destination?: string;
+  /** What the provider said later of a message it had taken. */
+  readonly receipt?: Receipt;
 }
 
 export interface ApiKey {
@@ -118,7 +124,7 @@ export interface ApiKey {
   readonly name: string;
 }
 
-export interface Ledger {
+export interface Ledger extends CallbackLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,14 @@
 /** Opens the ledger on a database whose migrations have run (migrate.ts). */
 import { DEFAULT_POLICY } from '../domain/alert/policy.js';
 import { finishAttempt, restoreDestination } from './attempts.js';
+import {
+  alertsOfIncident,
+  callbackDone,
+  callbackFailed,
+  claimCallbacks,
+  forgetCallbacks,
+  putCallback,
+} from './callbacks.js';
 import { claimPeriods, closePeriod, lag, periodFailed, periodReported } from './claims.js';
 import { configurations, configure } from './configuration.js';
 import { openDatabase } from './database.js';
@@ -24,6 +32,7 @@ import { alertFailed, alertStarted, claimAlerts } from './outbox.js';
 import { ensurePeriods, openPeriod } from './periods.js';
 import { publish } from './publish.js';
 import { listQuarantined, quarantine } from './quarantine.js';
+import { noteReceipt } from './receipts.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { resume, stop, stopsOf } from './stops.js';
@@ -98,6 +107,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     finishAttempt: (ref, attempt, outcome, now, isLast = false) =>
       finishAttempt(db, policy, { ref, attempt, outcome, now, isLast }),
     appendJournal: (alert, entries) => appendJournal(db, alert, entries),
+
+    putCallback: (callback, now) => putCallback(db, callback, now, timeoutMs),
+    claimCallbacks: (request) => claimCallbacks(db, request),
+    callbackDone: (claim, result) => callbackDone(db, claim, result),
+    callbackFailed: (claim, failure) => callbackFailed(db, claim, failure),
+    forgetCallbacks: (receivedBefore) => forgetCallbacks(db, receivedBefore),
+    noteReceipt: (provider, word, now) => noteReceipt(db, policy, { provider, word, now }),
+    alertsOfIncident: (key, raisedUntil) => alertsOfIncident(db, key, raisedUntil),
 
     configurations: (org, scopes) => configurations(db, org, scopes),
     configure: (request) => configure(db, request, runIdleMs),
