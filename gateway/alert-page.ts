@@ -7,6 +7,7 @@ import { html, raw } from 'hono/html';
 import { formatUtcMinute } from '../domain/civil.js';
 import { templateVariables } from '../domain/template.js';
 import type { Act } from './act-on-alert.js';
+import { LINK_DAYS } from './links.js';
 import type { AlertDetailView, DeliveryView } from './alert-state.js';
 import {
   alertSentence,
@@ -71,6 +72,19 @@ export function noticePage(id: string): Html {
   );
 }
 
+/** G-L4. */
+export function expiredPage(id: string): Html {
+  return page(
+    'Kavach: alert',
+    html`<h1>This link has expired</h1>
+      <p>
+        It worked for ${String(LINK_DAYS)} days after the last thing that happened to its alert.
+        With an API key the alert is still there:
+      </p>
+      <pre>kavach alert ${raw("'")}${id}${raw("'")}</pre>`,
+  );
+}
+
 export function testPage(): Html {
   return page(
     'Kavach: test',
@@ -82,6 +96,8 @@ export function testPage(): Html {
 export interface AlertPageOptions {
   /** Of the form; absent: the page only shows. */
   readonly signature?: string;
+  /** When the link that led here ends, epoch ms; absent: it was no link. */
+  readonly expiresAt?: number;
   /** What came of a word that was just said. */
   readonly said?: string;
 }
@@ -120,6 +136,14 @@ export function alertPage(detail: AlertDetailView, options: AlertPageOptions): H
             </li>`,
         )}
       </ul>
+      ${
+        options.expiresAt === undefined
+          ? ''
+          : html`<p class="quiet">
+              Whoever has this link sees this page and may act until
+              ${formatUtcMinute(options.expiresAt)}.
+            </p>`
+      }
       <p class="quiet">${alert.id}</p>`,
   );
 }

@@ -9,11 +9,11 @@
 import type { Context } from 'hono';
 import { actOnAlert, ACTS, type Act } from '../act-on-alert.js';
 import { alertDetailView, type AlertDetailView, type AlertStateView } from '../alert-state.js';
-import { alertPage, noticePage, PAGE_HEADERS, testPage } from '../alert-page.js';
+import { alertPage, expiredPage, noticePage, PAGE_HEADERS, testPage } from '../alert-page.js';
 import type { Authenticate } from '../auth.js';
 import { readForm } from '../body.js';
 import type { App, Env } from '../env.js';
-import { orgOfAlert, TEST_ALERT_ID } from '../links.js';
+import { linkExpiresAt, orgOfAlert, TEST_ALERT_ID } from '../links.js';
 import type { Gateway } from '../options.js';
 import { Problem } from '../problem.js';
 
@@ -26,7 +26,7 @@ const DONE: Readonly<Record<Act, string>> = {
 };
 
 export function addAlertPage(app: App, gateway: Gateway, authenticate: Authenticate): void {
-  const { ledger, links, log } = gateway;
+  const { ledger, links, log, now } = gateway;
 
   /** The organisation whose alert may be shown to who asks; undefined: nobody's. */
   const orgFor = (id: string, signature: string): string | undefined =>
@@ -48,7 +48,11 @@ export function addAlertPage(app: App, gateway: Gateway, authenticate: Authentic
       const detail = org === undefined ? undefined : await detailOf(org, id);
       if (detail === undefined) return show(c, 200, noticePage(id));
       // Whoever has a key may act anyhow: the form is for them, too.
-      return show(c, 200, alertPage(detail, links ? { signature: links.sign(id) } : {}));
+      const signed = links === undefined ? {} : { signature: links.sign(id) };
+      if (bearer !== undefined) return show(c, 200, alertPage(detail, signed));
+      const expiresAt = linkExpiresAt(detail);
+      if (now() >= expiresAt) return show(c, 410, expiredPage(id));
+      return show(c, 200, alertPage(detail, { ...signed, expiresAt }));
     })
     .post('/alerts/:id{.+}', async (c) => {
       const id = c.req.param('id');
@@ -58,14 +62,19 @@ export function addAlertPage(app: App, gateway: Gateway, authenticate: Authentic
       const org = orgFor(id, signature);
       const act = ACTS.find((each) => each === form.get('act'));
       if (org === undefined || act === undefined) return show(c, 403, noticePage(id));
+      const before = await detailOf(org, id);
+      if (before !== undefined && now() >= linkExpiresAt(before)) {
+        return show(c, 410, expiredPage(id));
+      }
       const actor = actorOf(form);
       const said = await say(act, () => actOnAlert(gateway, { org, id }, act, actor));
       log.info({ alert: id, act, by: actor.by, status: said.status }, 'a word by link');
       const detail = await detailOf(org, id);
       if (detail === undefined) return show(c, 403, noticePage(id));
       // The book is a moment behind the workflow that has just answered.
-      const now = said.alert === undefined ? detail : { ...detail, alert: said.alert };
-      return show(c, said.status, alertPage(now, { signature, said: said.words }));
+      const shown = said.alert === undefined ? detail : { ...detail, alert: said.alert };
+      const expiresAt = linkExpiresAt(detail);
+      return show(c, said.status, alertPage(shown, { signature, expiresAt, said: said.words }));
     });
 }
 
@@ -105,7 +114,7 @@ function cleaned(text: string | null, limit: number): string {
 
 function show(
   c: Context<Env>,
-  status: Said['status'],
+  status: Said['status'] | 410,
   page: ReturnType<typeof noticePage>,
 ): Response | Promise<Response> {
   for (const [name, value] of Object.entries(PAGE_HEADERS)) c.header(name, value);

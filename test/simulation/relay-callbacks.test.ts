@@ -21,14 +21,17 @@ const delivery = (over: Partial<ReceiptDelivery> = {}): ReceiptDelivery => ({
   ...over,
 });
 
+interface Row {
+  claim: ClaimedCallback;
+  dueAt: number | undefined;
+  result: string;
+}
+
 function createWorld(...words: CallbackWord[]) {
   const timers = createVirtualTimers(T0);
-  const rows = words.map((word, i) => ({
-    claim: {
-      ...{ provider: 'resend', eventId: String(i), word, receivedAt: T0, fence: 0, tries: 0 },
-    },
-    dueAt: T0,
-    result: '',
+  const rows = words.map<Row>((word, i) => ({
+    claim: { provider: 'resend', eventId: String(i), word, receivedAt: T0, fence: 0, tries: 0 },
+    ...{ dueAt: T0, result: '' },
   }));
   const find = ({ eventId }: ClaimedCallback) => rows[Number(eventId)]!;
   const world = {
