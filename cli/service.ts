@@ -18,6 +18,7 @@ import type { Policy } from '../domain/alert/policy.js';
 import { ensureFirstKey } from '../gateway/first-key.js';
 import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
+import { createSessions } from '../gateway/sessions.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createCallbackRelay, createRelay, createStartAlert } from '../relay/index.js';
 import { workflowBundle } from '../worker/bundle.js';
@@ -150,7 +151,8 @@ async function begin(
     if (reason !== undefined) log.warn({ channel, reason }, 'the default destination gets nothing');
   }
   const channels = createChannels({ ...config.channels, guard });
-  const links = createAlertLinks(config.linkKey ?? keepLinkKey(config.dataDir).value);
+  const linkKey = config.linkKey ?? keepLinkKey(config.dataDir).value;
+  const links = createAlertLinks(linkKey);
   let reachedAt = publicUrl ?? '';
   const linkTo = (alertId: string): string => alertUrl(reachedAt, alertId, links);
   const testSend = createTestSend({
@@ -162,6 +164,7 @@ async function begin(
     ...{ temporal: { ping }, alerts: client, links, testSend },
     ...sealed.endpoint,
     callbacks: callbackReadersOf(config),
+    sessions: createSessions(linkKey, publicUrl),
     refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
   });
   parts.gateway = () => gateway.stop();

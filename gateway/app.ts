@@ -8,6 +8,7 @@ import { createAuthenticate, type Authenticate } from './auth.js';
 import type { App, Env } from './env.js';
 import type { Gateway } from './options.js';
 import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './problem.js';
+import { addAgentsPage } from './routes/agents-page.js';
 import { addAgentRoutes } from './routes/agents.js';
 import { addAlertPage } from './routes/alert-page.js';
 import { addAlertRoutes } from './routes/alerts.js';
@@ -16,6 +17,7 @@ import { addCallbackRoutes } from './routes/callbacks.js';
 import { addCodecRoutes } from './routes/codec.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addIngestRoute } from './routes/ingest.js';
+import { addLoginRoutes } from './routes/login.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSyncRoute } from './routes/sync-config.js';
 import { addTestSendRoute } from './routes/test-send.js';
@@ -30,6 +32,10 @@ export function createApp(gateway: Gateway): App {
   const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
   addAlertPage(app, gateway, authenticate);
   addCallbackRoutes(app, gateway);
+  if (gateway.sessions !== undefined) {
+    addLoginRoutes(app, gateway, gateway.sessions);
+    addAgentsPage(app, gateway, gateway.sessions);
+  }
   app.use('/v1/*', requireKey(authenticate));
   addIngestRoute(app, gateway, cache);
   addSyncRoute(app, gateway, cache);

@@ -5,6 +5,7 @@ import type { CallbackReader } from './callbacks/index.js';
 import type { AlertLinks } from './links.js';
 import type { Pricer } from './price.js';
 import type { Codec } from './routes/codec.js';
+import type { Sessions } from './sessions.js';
 import type { RefuseTarget } from './sync-warnings.js';
 import type { TestSend } from './test-send.js';
 
@@ -105,6 +106,8 @@ export interface GatewayOptions {
   readonly alerts?: AlertClient;
   /** A9. Absent: an alert's page says only where to look. */
   readonly links?: AlertLinks;
+  /** Sign-in of people; absent: there are no /login and no /agents. */
+  readonly sessions?: Sessions;
   /** Providers whose callbacks are taken; default: none. */
   readonly callbacks?: readonly CallbackReader[];
   /** Absent: test messages cannot be sent. */
@@ -129,6 +132,7 @@ export interface Gateway {
   readonly temporal?: { ping(): Promise<void> };
   readonly alerts?: AlertClient;
   readonly links?: AlertLinks;
+  readonly sessions?: Sessions;
   readonly callbacks: readonly CallbackReader[];
   readonly testSend?: TestSend;
   readonly admin: (key: ApiKey) => boolean;

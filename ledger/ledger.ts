@@ -252,7 +252,13 @@ export interface Ledger extends CallbackLedger {
   /** The summary as it was read; what was held since then is another. */
   summaryTold(summary: StormSummary): Promise<void>;
   stop(org: string, stop: Stop): Promise<{ changed: boolean }>;
-  resume(org: string, agent: string, by: string, now: number): Promise<{ changed: boolean }>;
+  resume(
+    org: string,
+    agent: string,
+    by: string,
+    now: number,
+    reason?: string,
+  ): Promise<{ changed: boolean }>;
   stopped(org: string): Promise<readonly Stop[]>;
 
   /** By the SHA-256 (hex) of the key; undefined when unknown or revoked. */

@@ -135,7 +135,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     dueSummaries: (now, limit) => dueSummaries(db, now, limit),
     summaryTold: (summary) => summaryTold(db, policy.stormWindowMs, summary),
     stop: (org, word) => stop(db, org, word),
-    resume: (org, agent, by, now) => resume(db, org, agent, by, now),
+    resume: (org, agent, by, now, reason) => resume(db, org, agent, by, now, reason),
     stopped: (org) => stopsOf(db.run, org),
 
     apiKey: (hash) => findApiKey(db, hash),

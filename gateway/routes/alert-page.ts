@@ -9,12 +9,14 @@
 import type { Context } from 'hono';
 import { actOnAlert, ACTS, type Act } from '../act-on-alert.js';
 import { alertDetailView, type AlertDetailView, type AlertStateView } from '../alert-state.js';
-import { alertPage, expiredPage, noticePage, PAGE_HEADERS, testPage } from '../alert-page.js';
+import { alertPage, expiredPage, noticePage, testPage } from '../alert-page.js';
 import type { Authenticate } from '../auth.js';
 import { readForm } from '../body.js';
 import type { App, Env } from '../env.js';
+import { cleaned } from '../form-text.js';
 import { linkExpiresAt, orgOfAlert, TEST_ALERT_ID } from '../links.js';
 import type { Gateway } from '../options.js';
+import { PAGE_HEADERS } from '../page.js';
 import { Problem } from '../problem.js';
 
 /** As `domain/ids.ts` builds them: nothing in it means anything to HTML or to a shell. */
@@ -100,16 +102,6 @@ function actorOf(form: URLSearchParams): { by: string; note?: string } {
   const name = cleaned(form.get('by'), 190);
   const note = cleaned(form.get('note'), 500);
   return { by: name === '' ? 'link' : `${name} (link)`, ...(note === '' ? {} : { note }) };
-}
-
-/** Without what no store can hold, and on one line. */
-function cleaned(text: string | null, limit: number): string {
-  return (text ?? '')
-    .toWellFormed()
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .slice(0, limit)
-    .toWellFormed();
 }
 
 function show(
