@@ -117,8 +117,13 @@ async function send(attempt: Attempt, options: SmsOptions): Promise<Outcome> {
     ...(from === undefined ? {} : { from }),
     ...(messagingServiceSid === undefined ? {} : { messagingServiceSid }),
   };
-  const create = (callback: object): Promise<Message | undefined> =>
-    messages.create({ ...message, ...callback }).catch(() => undefined);
+  const create = async (callback: object): Promise<Message | undefined> => {
+    try {
+      return await messages.create({ ...message, ...callback });
+    } catch {
+      return undefined;
+    }
+  };
   let sent = await create(statusCallback === undefined ? {} : { statusCallback });
   // Nothing was sent, and what became of a message matters less than the message.
   if (sent === undefined && statusCallback !== undefined && isCallbackRefused(connection.last())) {
