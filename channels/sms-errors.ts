@@ -9,6 +9,8 @@ export interface TwilioError {
   readonly words: string;
 }
 
+const CALLBACK_REFUSED = 21609;
+
 const CODES: Readonly<Record<number, TwilioError>> = {
   // About the number.
   21211: { kind: 'permanent_recipient', words: 'not a valid number' },
@@ -25,7 +27,7 @@ const CODES: Readonly<Record<number, TwilioError>> = {
   21408: { kind: 'permanent_config', words: 'no permission for the region' },
   21606: { kind: 'permanent_config', words: 'a sender that cannot send to the number' },
   21608: { kind: 'permanent_config', words: 'a trial account, and a number it has not verified' },
-  21609: { kind: 'permanent_config', words: 'a callback that is none' },
+  [CALLBACK_REFUSED]: { kind: 'permanent_config', words: 'a callback that is none' },
   30002: { kind: 'permanent_config', words: 'account suspended' },
   30007: { kind: 'permanent_config', words: 'filtered by the carrier' },
   // Not processed, or worth another try.
@@ -74,6 +76,17 @@ export function failureOf({ errorCode }: Message): Outcome {
   const code = typeof errorCode === 'number' ? errorCode : undefined;
   const { kind, words } = twilioError(code) ?? { kind: 'transient', words: 'it failed' };
   return { kind, reason: `Twilio ${code === undefined ? '' : `${String(code)} `}${words}` };
+}
+
+/** What Twilio's word in a status callback says of the number. */
+export function explainUndelivered(code: number | undefined): { reason: string; gone: boolean } {
+  const { kind, reason } = failureOf({ sid: '', body: '', status: 'failed', errorCode: code });
+  return { reason, gone: kind === 'permanent_recipient' };
+}
+
+/** The address for its callbacks, and nothing else, was refused. */
+export function isCallbackRefused(result: HttpResult | undefined): boolean {
+  return result?.kind === 'answer' && codeOfBody(result.body) === CALLBACK_REFUSED;
 }
 
 /** Of a request that the package threw at: its error says less than the answer itself. */

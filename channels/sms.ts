@@ -8,7 +8,14 @@ import type { Channel, DeliveryRequest } from './channel.js';
 import { outcomeOf, unsendable } from './errors.js';
 import { startClock, type HttpResult } from './http.js';
 import { connectSms, type SmsConnection } from './sms-connection.js';
-import { failureOf, hasFailed, isSid, outcomeOfResult, type Message } from './sms-errors.js';
+import {
+  failureOf,
+  hasFailed,
+  isCallbackRefused,
+  isSid,
+  outcomeOfResult,
+  type Message,
+} from './sms-errors.js';
 import { codeOf, renderSms } from './sms-message.js';
 import { parseTarget } from './target.js';
 
@@ -25,6 +32,8 @@ export interface SmsOptions {
    * @default 900
    */
   readonly validitySeconds?: number;
+  /** Where Twilio says what became of a message; absent: nobody is told. */
+  readonly statusCallback?: string;
 }
 
 const TWILIO_URL = 'https://api.twilio.com';
@@ -96,22 +105,31 @@ async function openMessages(
 async function send(attempt: Attempt, options: SmsOptions): Promise<Outcome> {
   const { messages, connection, text, request } = attempt;
   const { from, messagingServiceSid, validitySeconds = VALIDITY_SECONDS } = options;
+  const { statusCallback } = options;
   if (from === undefined && messagingServiceSid === undefined) {
     return unsendable('no sender: set TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID');
   }
-  let sent: Message;
-  try {
-    sent = await messages.create({
-      to: request.destination.address,
-      body: text,
-      smartEncoded: true,
-      validityPeriod: validitySeconds,
-      ...(from === undefined ? {} : { from }),
-      ...(messagingServiceSid === undefined ? {} : { messagingServiceSid }),
-    });
-  } catch {
-    return outcomeOfResult(connection.last(), request.now);
+  const message = {
+    to: request.destination.address,
+    body: text,
+    smartEncoded: true,
+    validityPeriod: validitySeconds,
+    ...(from === undefined ? {} : { from }),
+    ...(messagingServiceSid === undefined ? {} : { messagingServiceSid }),
+  };
+  const create = async (callback: object): Promise<Message | undefined> => {
+    try {
+      return await messages.create({ ...message, ...callback });
+    } catch {
+      return undefined;
+    }
+  };
+  let sent = await create(statusCallback === undefined ? {} : { statusCallback });
+  // Nothing was sent, and what became of a message matters less than the message.
+  if (sent === undefined && statusCallback !== undefined && isCallbackRefused(connection.last())) {
+    sent = await create({});
   }
+  if (sent === undefined) return outcomeOfResult(connection.last(), request.now);
   const status = statusOf(connection.last());
   if (!isSid(sent.sid)) {
     return outcomeOf({ kind: 'ambiguous', status, word: 'without a message', now: request.now });

@@ -2,7 +2,7 @@
 import { formatAmount } from '../domain/amount.js';
 import type { JournalEntry } from '../domain/alert/state.js';
 import { alertCode } from '../domain/ids.js';
-import { reasonInWords } from '../gateway/alert-words.js';
+import { reasonInWords, receiptInWords } from '../gateway/alert-words.js';
 import type { AlertView, AttemptView } from '../ledger/ledger.js';
 import { alertPath, findAlertId, noSuchAlert } from './find-alert.js';
 import { CliError, type Gateway } from './http.js';
@@ -86,13 +86,15 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
       { head: 'ATTEMPT', right: true },
       { head: 'OUTCOME' },
     ],
-    attempts.map(({ startedAt, channel, attempt, outcome }) => [
+    attempts.map(({ startedAt, channel, attempt, outcome, receipt }) => [
       formatMoment(startedAt),
       channel,
       String(attempt),
       outcome === undefined
         ? 'no word: it may have arrived'
-        : `${outcome.kind} (${outcome.reason})`,
+        : [`${outcome.kind} (${outcome.reason})`, receiptInWords({ receipt })]
+            .filter((part) => part !== '')
+            .join('; '),
     ]),
   );
 }

@@ -22,13 +22,15 @@ import type { Policy } from '../domain/alert/policy.js';
 import { ensureFirstKey } from '../gateway/first-key.js';
 import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
+import { createSessions } from '../gateway/sessions.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { createRelay, createStartAlert } from '../relay/index.js';
+import { createCallbackRelay, createRelay, createStartAlert } from '../relay/index.js';
 import { startDeadManSwitch } from '../worker/dead-man-switch.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
+import { callbackReadersOf } from './callbacks.js';
 import { keepUrl } from './data-folder.js';
 import { keepApiKey, keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
@@ -92,6 +94,7 @@ const ATTEMPT_TIMEOUT_MS = 4_000;
 const STOP_ORDER = [
   'deadManSwitch',
   'gateway',
+  'callbacks',
   'relay',
   'worker',
   'attributes',
@@ -179,7 +182,8 @@ async function begin(
     if (reason !== undefined) log.warn({ channel, reason }, 'the default destination gets nothing');
   }
   const channels = createChannels({ ...config.channels, guard });
-  const links = createAlertLinks(config.linkKey ?? keepLinkKey(config.dataDir).value);
+  const linkKey = config.linkKey ?? keepLinkKey(config.dataDir).value;
+  const links = createAlertLinks(linkKey);
   let reachedAt = publicUrl ?? '';
   const linkTo = (alertId: string): string => alertUrl(reachedAt, alertId, links);
   const testSend = createTestSend({
@@ -194,6 +198,8 @@ async function begin(
         homeOrg: DEFAULT_ORG,
         ...{ temporal: { ping }, alerts: client, links, testSend },
         ...sealed.endpoint,
+        callbacks: callbackReadersOf(config),
+        sessions: createSessions(linkKey, publicUrl),
         refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
       })
     : await startHealth({ host, port, ledger, temporal: { ping }, needsTemporal: is('worker') });
@@ -230,6 +236,11 @@ async function begin(
   signal?.throwIfAborted();
   relay?.start();
   parts.relay = () => relay?.stop() ?? Promise.resolve();
+  if (is('relay')) {
+    const callbacks = createCallbackRelay({ ledger, client, log });
+    callbacks.start();
+    parts.callbacks = () => callbacks.stop();
+  }
   await worker?.settled;
   signal?.throwIfAborted();
   if (relay !== undefined && config.deadManSwitch !== undefined) {

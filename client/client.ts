@@ -28,6 +28,7 @@ import type { budgetPeriod } from '../workflows/budget-period.js';
 import {
   acknowledge,
   alertStatus,
+  deliveryRevoked,
   reportTotals,
   resolve,
   status,
@@ -75,6 +76,11 @@ export interface KavachClient {
   alertStatus(alertId: string): Promise<AlertStatus | undefined>;
   acknowledge(alertId: string, actor: Actor): Promise<UpdateAnswer>;
   resolve(alertId: string, actor: Actor): Promise<UpdateAnswer>;
+  /** A6. `not_running`: the alert has ended, and nobody waits for that vote any more. */
+  revokeDelivery(
+    alertId: string,
+    word: { readonly delivery: string; readonly reason: string },
+  ): Promise<'told' | 'not_running'>;
   /** Undefined where no such workflow is known (any more). */
   history(workflowId: string): Promise<WorkflowHistory | undefined>;
   /** Rejects when the namespace cannot be read within a second. */
@@ -177,6 +183,15 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
       orUnknown(() => client.workflow.getHandle(alertId).query(alertStatus)),
     acknowledge: (alertId, actor) => act(acknowledge, alertId, actor),
     resolve: (alertId, actor) => act(resolve, alertId, actor),
+    revokeDelivery: async (alertId, word) => {
+      const told = await inTime(() =>
+        client.workflow
+          .getHandle(alertId)
+          .signal(deliveryRevoked, word)
+          .then(() => true, falseIf(WorkflowNotFoundError)),
+      );
+      return told ? 'told' : 'not_running';
+    },
     history: (workflowId) => orUnknown(() => client.workflow.getHandle(workflowId).fetchHistory()),
     ping: async () => {
       const { namespace } = client.options;

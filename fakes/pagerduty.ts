@@ -2,6 +2,7 @@
  * PagerDuty's Events API v2 as far as Kavach can see: incidents by routing key and `dedup_key`. An
  * acknowledge or resolve of one that is not open is dropped, and yet answered with 202.
  */
+import { pagerdutyBody, sendCallback, signedByPagerduty } from './callbacks.js';
 import { json, parseObject, type Answer, type Provider, type Received } from './sink-providers.js';
 
 export interface Incident {
@@ -16,6 +17,11 @@ export interface Incident {
 
 export interface Pagerduty extends Provider {
   incidents(): readonly Incident[];
+  /** A person's click on every open incident; answers the statuses its webhook was answered with. */
+  readonly click: (
+    webhook: { readonly url: string; readonly secret: string },
+    what: 'acknowledged' | 'resolved',
+  ) => Promise<readonly number[]>;
 }
 
 interface Event {
@@ -53,6 +59,17 @@ export function createPagerduty(): Pagerduty {
       const before = incidents.get(idOf(event));
       const next = nextIncident(event, before);
       if (next !== undefined) incidents.set(idOf(event), { ...next, body: received.body });
+    },
+    async click({ url, secret }, what) {
+      const open = [...incidents].filter(([, { state }]) => state !== 'resolved');
+      for (const [id, incident] of open) incidents.set(id, { ...incident, state: what });
+      const keys = open.map(([, { dedupKey }]) => dedupKey);
+      return Promise.all(
+        keys.map((incidentKey) => {
+          const body = pagerdutyBody({ type: `incident.${what}`, incidentKey });
+          return sendCallback(url, signedByPagerduty([secret], body));
+        }),
+      );
     },
     incidents: () => [...incidents.values()].map(({ body: _body, ...incident }) => incident),
   };

@@ -3,6 +3,7 @@
  * and Twilio remember more and have files of their own.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { resendBody, sendCallback, signedByResend, type ResendEvent } from './callbacks.js';
 
 export interface Answer {
   readonly status: number;
@@ -80,8 +81,16 @@ function textOf(value: unknown): string {
   return typeof value.text === 'string' ? value.text : '';
 }
 
+export interface ResendFake extends Provider {
+  /** What became of the mail that was taken last; answers the status it was answered with. */
+  readonly callBack: (
+    webhook: { readonly url: string; readonly secret: string },
+    event: Omit<ResendEvent, 'emailId'>,
+  ) => Promise<number>;
+}
+
 /** Honours `Idempotency-Key` as Resend says it does: same bytes, same id; other bytes, 409. */
-export function createResend(): Provider {
+export function createResend(): ResendFake {
   const taken = new Map<string, { readonly body: string; readonly id: string }>();
   let count = 0;
   const keyOf = ({ headers }: Received): string | undefined =>
@@ -107,6 +116,10 @@ export function createResend(): Provider {
       count += 1;
       const key = keyOf(received);
       if (key !== undefined) taken.set(key, { body: received.body, id: emailId(count) });
+    },
+    callBack({ url, secret }, event) {
+      const body = resendBody({ ...event, emailId: emailId(count) });
+      return sendCallback(url, signedByResend(secret, body));
     },
   };
 }

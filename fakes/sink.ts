@@ -9,9 +9,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isTaken, perform, statusOf, type Behaviour } from './sink-behaviour.js';
-import { createPagerduty, type Incident } from './pagerduty.js';
-import { createReceiver, createResend, createSlack, type Provider } from './sink-providers.js';
-import { createTwilio } from './twilio.js';
+import { createPagerduty, type Incident, type Pagerduty } from './pagerduty.js';
+import {
+  createReceiver,
+  createResend,
+  createSlack,
+  type Provider,
+  type ResendFake,
+} from './sink-providers.js';
+import { createTwilio, type Twilio } from './twilio.js';
 
 export type { Incident } from './pagerduty.js';
 export type { Behaviour } from './sink-behaviour.js';
@@ -60,6 +66,12 @@ export interface Sink {
   incidents(): readonly Incident[];
   /** What became of the text messages that were taken: `failed` with a code, or `delivered`. */
   settleSms(status: string, errorCode?: number): void;
+  /** Signed callbacks, as the providers send them. */
+  readonly callBack: {
+    readonly sms: Twilio['callBack'];
+    readonly email: ResendFake['callBack'];
+    readonly pagerduty: Pagerduty['click'];
+  };
   /** Appends to the script of a path or channel. */
   script(target: string, behaviours: readonly Behaviour[]): void;
   /** Calls back on every request; the answer takes it off again. */
@@ -80,9 +92,10 @@ export function first(count: number, behaviour: Behaviour): Behaviour[] {
 export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const pagerduty = createPagerduty();
   const twilio = createTwilio();
+  const resend = createResend();
   const providers: readonly (readonly [string, Provider])[] = [
     ['/slack/', createSlack()],
-    ['/resend/emails', createResend()],
+    ['/resend/emails', resend],
     ['/webhook/', createReceiver()],
     ['/pagerduty/', pagerduty],
     ['/twilio/', twilio],
@@ -173,6 +186,7 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
     settleSms: (status, errorCode) => {
       twilio.settle(status, errorCode);
     },
+    callBack: { sms: twilio.callBack, email: resend.callBack, pagerduty: pagerduty.click },
     onRequest(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

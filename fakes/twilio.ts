@@ -2,6 +2,7 @@
  * Twilio's Messages as far as Kavach can see: `POST` takes one, `GET` lists what was taken, newest
  * first. Nothing is deduplicated, and a key is not known.
  */
+import { sendCallback, signedByTwilio, twilioBody } from './callbacks.js';
 import { json, type Answer, type Provider, type Received } from './sink-providers.js';
 
 interface Message {
@@ -12,11 +13,16 @@ interface Message {
   readonly sentAt: number;
   readonly status: string;
   readonly errorCode: number | null;
+  /** Where it was asked to say what became of it, and what signs that word. */
+  readonly callback: string | null;
+  readonly authToken: string;
 }
 
 export interface Twilio extends Provider {
   /** What became of all messages that were taken: `failed` with a code, or `delivered`. */
   settle(status: string, errorCode?: number): void;
+  /** The same, and says so to all who asked; answers the statuses it was answered with. */
+  readonly callBack: (status: string, errorCode?: number) => Promise<readonly number[]>;
 }
 
 const E164 = /^\+[1-9]\d{6,14}$/;
@@ -24,6 +30,9 @@ const PATH = /^\/twilio\/2010-04-01\/Accounts\/(AC\w+)\/Messages\.json$/;
 
 export function createTwilio(): Twilio {
   let taken: Message[] = [];
+  const settle: Twilio['settle'] = (status, errorCode) => {
+    taken = taken.map((message) => ({ ...message, status, errorCode: errorCode ?? null }));
+  };
   const sidOf = (no: number): string => `SM${String(no).padStart(32, '0')}`;
   return {
     channel: 'sms',
@@ -41,8 +50,17 @@ export function createTwilio(): Twilio {
     take(received) {
       taken.push({ ...readMessage(received, sidOf(taken.length + 1)), status: 'sent' });
     },
-    settle(status, errorCode) {
-      taken = taken.map((message) => ({ ...message, status, errorCode: errorCode ?? null }));
+    settle,
+    async callBack(status, errorCode) {
+      settle(status, errorCode);
+      const told = taken.filter(({ callback }) => callback !== null);
+      return Promise.all(
+        told.map(({ sid, callback, authToken }) => {
+          const url = callback ?? '';
+          const body = twilioBody(sid, status, errorCode);
+          return sendCallback(url, signedByTwilio(authToken, url, body));
+        }),
+      );
     },
   };
 }
@@ -58,11 +76,15 @@ function refusalOf({ method, path, headers, body }: Received): Answer | undefine
   if (account === undefined || (method !== 'GET' && method !== 'POST')) {
     return twilioRefusal(404, 20404, 'The requested resource was not found');
   }
-  const login = Buffer.from((headers.authorization ?? '').replace(/^Basic /, ''), 'base64');
-  if (!login.toString('utf8').startsWith(`${account}:`) || login.length < account.length + 2) {
+  const login = loginOf(headers.authorization);
+  if (!login.startsWith(`${account}:`) || login.length < account.length + 2) {
     return twilioRefusal(401, 20003, 'Authenticate');
   }
   return method === 'POST' ? formFault(new URLSearchParams(body)) : undefined;
+}
+
+function loginOf(authorization = ''): string {
+  return Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString('utf8');
 }
 
 function formFault(form: URLSearchParams): Answer | undefined {
@@ -82,7 +104,7 @@ function formFault(form: URLSearchParams): Answer | undefined {
   return undefined;
 }
 
-function readMessage({ body }: Received, sid: string): Message {
+function readMessage({ body, headers }: Received, sid: string): Message {
   const form = new URLSearchParams(body);
   return {
     sid,
@@ -92,6 +114,8 @@ function readMessage({ body }: Received, sid: string): Message {
     sentAt: Date.now(),
     status: 'queued',
     errorCode: null,
+    callback: form.get('StatusCallback'),
+    authToken: loginOf(headers.authorization).split(':')[1] ?? '',
   };
 }
 

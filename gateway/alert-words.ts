@@ -4,6 +4,7 @@ import type { Suppression } from '../domain/alert/outcome.js';
 import { formatAmount } from '../domain/amount.js';
 import { formatUtcMinute } from '../domain/civil.js';
 import { pctUsed } from '../domain/ratio.js';
+import type { AttemptView } from '../ledger/ledger.js';
 import type { AlertStateView, DeliveryView, PersonsWord } from './alert-state.js';
 
 /** Why something was not sent (A10). A reason that is missing here does not compile. */
@@ -70,6 +71,14 @@ export function deliveryInWords({ status, reason }: DeliveryView): string {
     case 'suppressed':
       return `not sent: ${reasonInWords(reason ?? 'for no reason that was recorded')}`;
   }
+}
+
+/** What the provider said later: `arrived at 2026-11-21 12:01 UTC`; nothing where it said nothing. */
+export function receiptInWords({ receipt }: { receipt: AttemptView['receipt'] }): string {
+  if (receipt === undefined) return '';
+  const at = formatUtcMinute(receipt.at);
+  if (receipt.what === 'delivered') return `arrived at ${at}`;
+  return `did not arrive, said at ${at} (${receipt.reason ?? 'without a reason'})`;
 }
 
 /** One decision of the journal, as a sentence without its time. */

@@ -11,11 +11,13 @@ import { createRoutes } from './operation.js';
 import { refuseWhileAway } from './ledger-watch.js';
 import type { Gateway } from './options.js';
 import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './problem.js';
+import { addAgentsPage } from './routes/agents-page.js';
 import { addAgentRoutes } from './routes/agents.js';
 import { addAlertPage } from './routes/alert-page.js';
 import { addAlertRoutes } from './routes/alerts.js';
 import { addAuditRoute } from './routes/audit.js';
 import { addBudgetRoutes } from './routes/budgets.js';
+import { addCallbackRoutes } from './routes/callbacks.js';
 import { addCodecRoutes } from './routes/codec.js';
 import { addDestinationRoutes } from './routes/destinations.js';
 import { addHealthRoutes } from './routes/health.js';
@@ -26,6 +28,7 @@ import { addNoticeRoute } from './routes/notices.js';
 import { addLimitRoutes } from './routes/limits.js';
 import { addRaiseRoutes } from './routes/raises.js';
 import { addResetRoute } from './routes/resets.js';
+import { addLoginRoutes } from './routes/login.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSettingRoutes } from './routes/settings.js';
 import { addSyncRoute } from './routes/sync-config.js';
@@ -44,6 +47,11 @@ export function createApp(gateway: Gateway): App {
   addDocumentRoutes(routes);
   const whileThere = refuseWhileAway(gateway.watch, gateway.policy.retryAfterS);
   for (const path of ['/v1/ingest', '/v1/runs/*']) app.use(path, whileThere);
+  addCallbackRoutes(routes, gateway);
+  if (gateway.sessions !== undefined) {
+    addLoginRoutes(routes, gateway, gateway.sessions);
+    addAgentsPage(routes, gateway, gateway.sessions);
+  }
   app.use('/v1/*', requireKey(authenticate));
   addIngestRoute(routes, gateway, cache);
   addSyncRoute(routes, gateway, cache);

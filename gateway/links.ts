@@ -2,8 +2,11 @@
  * A9. Signed links to an alert's page: whoever got the message may open it, and act from it.
  * G-L1. The signature is an HMAC of the alert's id under a key of this installation: it opens that
  *       one page and nothing else, and a new key ends all links there are.
+ * G-L4. It ends a week after the last thing that happened to its alert: whoever finds an old message
+ *       reads nothing, and nobody has to hurry while the alert is alive.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { AlertView, AttemptView } from '../ledger/ledger.js';
 
 export interface AlertLinks {
   /** 22 characters: 128 bits, short enough for a text message. */
@@ -11,10 +14,24 @@ export interface AlertLinks {
   isSigned(alertId: string, signature: string): boolean;
 }
 
+/** As far as it says when something happened. */
+interface FoundAlert {
+  readonly alert: Pick<AlertView, 'raisedAt'>;
+  readonly journal: readonly { readonly at: number }[];
+  readonly attempts: readonly Pick<AttemptView, 'startedAt'>[];
+}
+
 /** The id a test message carries: its page says that there is nothing to do. */
 export const TEST_ALERT_ID = 'alert/test';
 
 const SIGNATURE_LENGTH = 22;
+export const LINK_DAYS = 7;
+
+/** G-L4. Epoch ms at which links to the alert end, as far as is known now. */
+export function linkExpiresAt({ alert, journal, attempts }: FoundAlert): number {
+  const moments = [...journal.map(({ at }) => at), ...attempts.map(({ startedAt }) => startedAt)];
+  return moments.reduce((a, b) => Math.max(a, b), alert.raisedAt) + LINK_DAYS * 86_400_000;
+}
 
 export function createAlertLinks(key: string): AlertLinks {
   const sign = (alertId: string): string =>

@@ -2,10 +2,12 @@
 import type { ClaimedPeriod, Ledger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { LedgerWatch } from './ledger-watch.js';
+import type { CallbackReader } from './callbacks/index.js';
 import type { AlertLinks } from './links.js';
 import type { Pricer } from './price.js';
 import type { Rates } from './rate.js';
 import type { Codec } from './routes/codec.js';
+import type { Sessions } from './sessions.js';
 import type { RefuseTarget } from './sync-warnings.js';
 import type { TestSend } from './test-send.js';
 
@@ -59,6 +61,7 @@ export type GatewayLedger = Pick<
   | 'usage'
   | 'operatorNotices'
   | 'lag'
+  | 'putCallback'
 >;
 
 /** Takes the rows a batch has claimed, because they passed what their period wants to know. */
@@ -134,6 +137,10 @@ export interface GatewayOptions {
   readonly alerts?: AlertClient;
   /** A9. Absent: an alert's page says only where to look. */
   readonly links?: AlertLinks;
+  /** Sign-in of people; absent: there are no /login and no /agents. */
+  readonly sessions?: Sessions;
+  /** Providers whose callbacks are taken; default: none. */
+  readonly callbacks?: readonly CallbackReader[];
   /** Absent: test messages cannot be sent. */
   readonly testSend?: TestSend;
   /**
@@ -159,6 +166,8 @@ export interface Gateway {
   readonly temporal?: { ping(): Promise<void> };
   readonly alerts?: AlertClient;
   readonly links?: AlertLinks;
+  readonly sessions?: Sessions;
+  readonly callbacks: readonly CallbackReader[];
   readonly testSend?: TestSend;
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;

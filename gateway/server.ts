@@ -50,6 +50,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.temporal === undefined ? {} : { temporal: options.temporal }),
     ...(options.alerts === undefined ? {} : { alerts: options.alerts }),
     ...(options.links === undefined ? {} : { links: options.links }),
+    ...(options.sessions === undefined ? {} : { sessions: options.sessions }),
+    callbacks: options.callbacks ?? [],
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),

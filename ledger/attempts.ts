@@ -17,15 +17,15 @@ import { named } from './named.js';
 
 const DAY_MS = 86_400_000;
 
-/** The first outcome stands. */
+const TARGET = `select coalesce(@destination, (select reference from default_destination
+  where org = @org and channel = @channel))`;
+
+/** The first outcome stands. Where it went is kept for what the provider says later (receipts.ts). */
 const FINISH = `
-update attempt set ended_at = @now::bigint, outcome = @outcome::jsonb
+update attempt set ended_at = @now::bigint, outcome = @outcome::jsonb, destination = (${TARGET})
 where org = @org and alert_id = @alert and delivery_id = @delivery and attempt = @attempt::bigint
   and ended_at is null
 returning org`;
-
-const TARGET = `select coalesce(@destination, (select reference from default_destination
-  where org = @org and channel = @channel))`;
 
 const RECOVERED = `
 with finished as (${FINISH})
@@ -150,14 +150,15 @@ export function restoreDestination(
 ): Promise<{ changed: boolean }> {
   return db.transaction(async (run) => {
     const [was] = await run(
-      'select health, failures from destination where org = $1 and reference = $2 for update',
+      'select health, failures + bounces as failures from destination where org = $1 and reference = $2 for update',
       [org, reference],
     );
     const changed = was !== undefined && (was['health'] !== 'ok' || was['failures'] !== 0);
     if (!changed) return { changed };
     await run(
       `update destination set health = 'ok', health_reason = null, health_at = $3::bigint,
-         failures = 0, failing_since = null where org = $1 and reference = $2`,
+         failures = 0, failing_since = null, bounces = 0, bouncing_since = null
+       where org = $1 and reference = $2`,
       [org, reference, now],
     );
     const before = { health: was['health'] };

@@ -22,6 +22,8 @@ export interface AuditEntry {
     | 'default_destination_set'
     | 'destination_confirmed'
     | 'destination_restored'
+    | 'destination_gone'
+    | 'destination_failing'
     | 'email_domains_set'
     | 'escalation_set'
     | 'operators_set'

@@ -23,6 +23,7 @@ import type { Totals } from '../domain/budget/totals.js';
 import type { ChannelName } from '../domain/words.js';
 import type { KeyStore } from './api-key.js';
 import type { Configuring } from './configuring.js';
+import type { CallbackLedger, Receipt } from './callback.js';
 import type { ClaimedPeriod, ClaimRequest, OutboxAlert } from './claimed-period.js';
 import type {
   BegunAttempt,
@@ -45,6 +46,7 @@ import type {
 } from './usage.js';
 
 export type * from './api-key.js';
+export type * from './callback.js';
 export type * from './claimed-period.js';
 export type * from './configuring.js';
 export type * from './delivery.js';
@@ -95,6 +97,10 @@ export interface AttemptView {
   readonly endedAt?: number;
   /** Absent: the attempt's end was never recorded; it may have reached the provider. */
   readonly outcome?: Outcome;
+  /** Where it went; absent until its end was recorded, or where there was nowhere to go. */
+  readonly destination?: string;
+  /** What the provider said later of a message it had taken. */
+  readonly receipt?: Receipt;
 }
 
 /** Nano-USD and tokens; `saturated`: a sum has stopped at 2^53 - 1 (B1). */
@@ -105,7 +111,7 @@ export interface UsageTotals {
   readonly saturated?: true;
 }
 
-export interface Ledger extends KeyStore, AnswerStore, Configuring {
+export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -200,7 +206,13 @@ export interface Ledger extends KeyStore, AnswerStore, Configuring {
   /** A14, A15. Writes the alerts of storms and notices that nobody was told of; answers how many. */
   raiseNotices(policy: Policy, now: number): Promise<number>;
   stop(org: string, stop: Stop): Promise<{ changed: boolean }>;
-  resume(org: string, agent: string, by: string, now: number): Promise<{ changed: boolean }>;
+  resume(
+    org: string,
+    agent: string,
+    by: string,
+    now: number,
+    reason?: string,
+  ): Promise<{ changed: boolean }>;
   stopped(org: string): Promise<readonly Stop[]>;
 
   budgets(query: {

@@ -2,6 +2,14 @@
 import { DEFAULT_POLICY } from '../domain/alert/policy.js';
 import { finishAttempt, restoreDestination } from './attempts.js';
 import { listAudit } from './audit.js';
+import {
+  alertsOfIncident,
+  callbackDone,
+  callbackFailed,
+  claimCallbacks,
+  forgetCallbacks,
+  putCallback,
+} from './callbacks.js';
 import { claimPeriods, closePeriod, lag, periodFailed, periodReported } from './claims.js';
 import { configurations, configure } from './configuration.js';
 import { openDatabase } from './database.js';
@@ -30,6 +38,7 @@ import { ensurePeriods, openPeriod } from './periods.js';
 import { publish } from './publish.js';
 import { listQuarantined, quarantine } from './quarantine.js';
 import { resetPeriod } from './resets.js';
+import { noteReceipt } from './receipts.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { createSelfWatch } from './self-watch.js';
@@ -117,6 +126,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       finishAttempt(db, policy, { ref, attempt, outcome, now, isLast }),
     appendJournal: (alert, entries) => appendJournal(db, alert, entries),
 
+    putCallback: (callback, now) => putCallback(db, callback, now, timeoutMs),
+    claimCallbacks: (request) => claimCallbacks(db, request),
+    callbackDone: (claim, result) => callbackDone(db, claim, result),
+    callbackFailed: (claim, failure) => callbackFailed(db, claim, failure),
+    forgetCallbacks: (receivedBefore) => forgetCallbacks(db, receivedBefore),
+    noteReceipt: (provider, word, now) => noteReceipt(db, policy, { provider, word, now }),
+    alertsOfIncident: (key, raisedUntil) => alertsOfIncident(db, key, raisedUntil),
+
     configurations: (org, scopes) => configurations(db, org, scopes),
     configure: (request) => configure(db, request, runIdleMs),
     changeLayer: (request) => changeLayer(db, request, runIdleMs),
@@ -144,7 +161,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     tellOperators: (org, notice, now) => tellOperators(db.run, org, notice, now),
     raiseNotices: (frozen, now) => raiseNotices(db, frozen, now),
     stop: (org, word) => stop(db, org, word),
-    resume: (org, agent, by, now) => resume(db, org, agent, by, now),
+    resume: (org, agent, by, now, reason) => resume(db, org, agent, by, now, reason),
     stopped: (org) => stopsOf(db.run, org),
 
     apiKey: (hash) => findApiKey(db, hash),

@@ -11,6 +11,7 @@ import type { AlertInput, AlertRoute, Escalation, JournalEntry } from '../domain
 import type { Budget } from '../domain/configuration.js';
 import { NO_LAYER, type OperatorLayer } from '../domain/configuration/layers.js';
 import type { ChannelName } from '../domain/words.js';
+import type { CallbackProvider, CallbackWord, Receipt } from './callback.js';
 import type { Run } from './database.js';
 import type { ServiceNoticeKind } from '../domain/alert/notice.js';
 import type { Health } from './delivery.js';
@@ -113,6 +114,20 @@ export const attempts = pgTable('attempt', {
   startedAt: integer('started_at').notNull(),
   endedAt: integer('ended_at'),
   outcome: json('outcome').$type<Outcome>(),
+  destination: text('destination'),
+  receipt: json('receipt').$type<Receipt>(),
+});
+
+export const callbacks = pgTable('callback', {
+  provider: text('provider').$type<CallbackProvider>().notNull(),
+  eventId: text('event_id').notNull(),
+  word: json('word').$type<CallbackWord>().notNull(),
+  receivedAt: integer('received_at').notNull(),
+  dueAt: integer('due_at'),
+  leaseUntil: integer('lease_until').notNull().default(0),
+  fence: integer('fence').notNull().default(0),
+  tries: integer('tries').notNull().default(0),
+  result: text('result'),
 });
 
 export const scopeConfigurations = pgTable('scope_configuration', {
@@ -140,6 +155,8 @@ export const destinations = pgTable('destination', {
   healthAt: integer('health_at'),
   failures: integer('failures').notNull().default(0),
   failingSince: integer('failing_since'),
+  bounces: integer('bounces').notNull().default(0),
+  bouncingSince: integer('bouncing_since'),
   verified: boolean('verified').notNull(),
 });
 

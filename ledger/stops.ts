@@ -44,6 +44,7 @@ export function resume(
   agent: string,
   by: string,
   now: number,
+  reason?: string,
 ): Promise<{ changed: boolean }> {
   return db.transaction(async (run) => {
     const rows = await run('delete from stop where org = $1 and agent = $2 returning *', [
@@ -53,7 +54,16 @@ export function resume(
     const changed = rows.length === 1;
     if (changed) {
       const before = rows[0];
-      await audit(run, { org, subject: `agent:${agent}`, at: now, by, what: 'resumed', before });
+      const after = reason === undefined ? {} : { after: { reason } };
+      const entry = {
+        org,
+        subject: `agent:${agent}`,
+        at: now,
+        by,
+        what: 'resumed',
+        before,
+      } as const;
+      await audit(run, { ...entry, ...after });
     }
     return { changed };
   });

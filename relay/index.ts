@@ -1,4 +1,6 @@
 /** From the ledger to the workflows. */
+export { createCallbackRelay, DEFAULT_CALLBACK_CONFIG } from './callbacks.js';
+export type { CallbackConfig, CallbackRelay, CallbackRelayOptions } from './callbacks.js';
 export { createStartAlert } from './start-alert.js';
 export { createRelay, DEFAULT_RELAY_CONFIG } from './relay.js';
 export type { Relay, RelayConfig, RelayOptions, RelayStats } from './relay.js';

@@ -36,6 +36,9 @@ function smsOf(values: Values): ChannelOptions['sms'] {
     ...{ accountSid, authToken, validitySeconds: values.KAVACH_SMS_VALIDITY_SECONDS },
     ...(values.TWILIO_FROM && { from: values.TWILIO_FROM }),
     ...(messagingServiceSid && { messagingServiceSid }),
+    ...(values.KAVACH_PUBLIC_URL && {
+      statusCallback: `${values.KAVACH_PUBLIC_URL}/callbacks/twilio`,
+    }),
     ...(values.TWILIO_BASE_URL && { baseUrl: values.TWILIO_BASE_URL }),
   };
 }

@@ -33,6 +33,11 @@ export interface Config {
   readonly codec?: { readonly keys: string; readonly origins: readonly string[] };
   /** Accounts that messages are sent from. */
   readonly channels: ChannelOptions;
+  /** What providers' callbacks are believed by; Twilio's are by its account's token. */
+  readonly callbacks: {
+    readonly resendSecrets: readonly string[];
+    readonly pagerdutySecrets: readonly string[];
+  };
   /** C3. Default destinations to set at start. */
   readonly destinations: readonly DefaultDestination[];
   /** A5. Set at start where any is named; absent: what the ledger has stays. */
@@ -198,6 +203,10 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
       environment: Object.fromEntries(companions),
     },
     channels: channelOptionsOf(values),
+    callbacks: {
+      resendSecrets: values.RESEND_WEBHOOK_SECRET ?? [],
+      pagerdutySecrets: values.PAGERDUTY_WEBHOOK_SECRET ?? [],
+    },
     destinations: destinationsOf(values),
     ...operatorsOf(values),
     ...(values.KAVACH_EMAIL_DOMAINS && { emailDomains: values.KAVACH_EMAIL_DOMAINS }),

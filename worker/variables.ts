@@ -89,6 +89,14 @@ function readDomains(text: string): string[] | undefined {
   return areWhole ? [...new Set(domains)] : undefined;
 }
 
+/** Without doubles; each as `isWhole` wants it. */
+function readSecrets(isWhole: (secret: string) => boolean): (text: string) => string[] | undefined {
+  return (text) => {
+    const secrets = text.split(',').map((each) => each.trim());
+    return secrets.every(isWhole) ? [...new Set(secrets)] : undefined;
+  };
+}
+
 function readLadder(text: string): number[] | undefined {
   const waits = text.split(',').map((wait) => wait.trim());
   const areWhole = waits.every((wait) => /^\d{1,9}$/.test(wait) && Number(wait) <= WEEK_MS);
@@ -168,6 +176,17 @@ export const VARIABLES = z.object({
   KAVACH_SMTP_URL: parsed(
     'smtp://user:password@host:587 or smtps://user:password@host, percent-encoded',
     readSmtpUrl,
+  ).optional(),
+
+  /** Believes what Resend says later of its emails (/callbacks/resend); several while replaced. */
+  RESEND_WEBHOOK_SECRET: parsed(
+    'signing secrets of Resend webhooks, as whsec_…, separated by commas',
+    readSecrets((secret) => /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)),
+  ).optional(),
+  /** Believes what PagerDuty says of its incidents (/callbacks/pagerduty); several while replaced. */
+  PAGERDUTY_WEBHOOK_SECRET: parsed(
+    'signing secrets of V3 webhook subscriptions, 16 or more characters each, separated by commas',
+    readSecrets((secret) => /^\S{16,512}$/.test(secret)),
   ).optional(),
 
   /** The service's Twilio account: who sends text messages. */
@@ -259,6 +278,8 @@ export const SECRET_VARIABLES: ReadonlySet<string> = new Set([
   'KAVACH_CODEC_KEYS',
   'KAVACH_LINK_KEY',
   'RESEND_API_KEY',
+  'RESEND_WEBHOOK_SECRET',
+  'PAGERDUTY_WEBHOOK_SECRET',
   'KAVACH_SMTP_URL',
   'TWILIO_AUTH_TOKEN',
   'AGENTKAVACH_PAGERDUTY_ROUTING_KEY',

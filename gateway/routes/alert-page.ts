@@ -9,13 +9,15 @@
 import type { Context } from 'hono';
 import { actOnAlert, ACTS, type Act } from '../act-on-alert.js';
 import { alertDetailView, type AlertDetailView, type AlertStateView } from '../alert-state.js';
-import { alertPage, noticePage, PAGE_HEADERS, testPage } from '../alert-page.js';
+import { alertPage, expiredPage, noticePage, testPage } from '../alert-page.js';
 import type { Authenticate } from '../auth.js';
 import { readForm } from '../body.js';
 import type { Env } from '../env.js';
-import { orgOfAlert, TEST_ALERT_ID } from '../links.js';
+import { cleaned } from '../form-text.js';
+import { linkExpiresAt, orgOfAlert, TEST_ALERT_ID } from '../links.js';
 import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
+import { PAGE_HEADERS } from '../page.js';
 import { Problem } from '../problem.js';
 import { forbidden, mayDo, seesAlert } from '../rights.js';
 import { alertForm, idPath, signedQuery } from '../schemas.js';
@@ -34,7 +36,10 @@ const showPage = {
   scopes: 'public',
   params: idPath,
   query: signedQuery,
-  answers: { 200: { description: 'The page', type: 'text/html' } },
+  answers: {
+    200: { description: 'The page', type: 'text/html' },
+    410: { description: 'The page without anything: the link has ended', type: 'text/html' },
+  },
   problems: [404],
 } as const satisfies Operation;
 
@@ -47,6 +52,7 @@ const takeWord = {
   answers: {
     200: { description: 'The page, with what came of it', type: 'text/html' },
     403: { description: 'The page without anything: the link is not signed', type: 'text/html' },
+    410: { description: 'The page without anything: the link has ended', type: 'text/html' },
     409: { description: 'The page: the alert is over', type: 'text/html' },
     422: { description: 'The page: the word was not taken', type: 'text/html' },
     503: { description: 'The page: try again', type: 'text/html' },
@@ -55,7 +61,7 @@ const takeWord = {
 } as const satisfies Operation;
 
 export function addAlertPage(routes: Routes, gateway: Gateway, authenticate: Authenticate): void {
-  const { ledger, links, log } = gateway;
+  const { ledger, links, log, now } = gateway;
 
   /** The organisation whose alert may be shown to who asks; undefined: nobody's. */
   const orgFor = (id: string, signature: string): string | undefined =>
@@ -89,7 +95,11 @@ export function addAlertPage(routes: Routes, gateway: Gateway, authenticate: Aut
       return show(c, 200, noticePage(id));
     }
     // Whoever may act anyhow has the form, too.
-    return show(c, 200, alertPage(detail, links && mayAct ? { signature: links.sign(id) } : {}));
+    const signed = links && mayAct ? { signature: links.sign(id) } : {};
+    if (key !== undefined) return show(c, 200, alertPage(detail, signed));
+    const expiresAt = linkExpiresAt(detail);
+    if (now() >= expiresAt) return show(c, 410, expiredPage(id));
+    return show(c, 200, alertPage(detail, { ...signed, expiresAt }));
   });
 
   routes.add(takeWord, async (c, { params: { id } }) => {
@@ -99,14 +109,19 @@ export function addAlertPage(routes: Routes, gateway: Gateway, authenticate: Aut
     const org = orgFor(id, signature);
     const act = ACTS.find((each) => each === form.get('act'));
     if (org === undefined || act === undefined) return show(c, 403, noticePage(id));
+    const before = await detailOf(org, id);
+    if (before !== undefined && now() >= linkExpiresAt(before)) {
+      return show(c, 410, expiredPage(id));
+    }
     const actor = actorOf(form);
     const said = await say(act, () => actOnAlert(gateway, { org, id }, act, actor));
     log.info({ alert: id, act, by: actor.by, status: said.status }, 'a word by link');
     const detail = await detailOf(org, id);
     if (detail === undefined) return show(c, 403, noticePage(id));
     // The book is a moment behind the workflow that has just answered.
-    const now = said.alert === undefined ? detail : { ...detail, alert: said.alert };
-    return show(c, said.status, alertPage(now, { signature, said: said.words }));
+    const shown = said.alert === undefined ? detail : { ...detail, alert: said.alert };
+    const expiresAt = linkExpiresAt(detail);
+    return show(c, said.status, alertPage(shown, { signature, expiresAt, said: said.words }));
   });
 }
 
@@ -134,19 +149,9 @@ function actorOf(form: URLSearchParams): { by: string; note?: string } {
   return { by: name === '' ? 'link' : `${name} (link)`, ...(note === '' ? {} : { note }) };
 }
 
-/** Without what no store can hold, and on one line. */
-function cleaned(text: string | null, limit: number): string {
-  return (text ?? '')
-    .toWellFormed()
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .slice(0, limit)
-    .toWellFormed();
-}
-
 function show(
   c: Context<Env>,
-  status: Said['status'],
+  status: Said['status'] | 410,
   page: ReturnType<typeof noticePage>,
 ): Response | Promise<Response> {
   for (const [name, value] of Object.entries(PAGE_HEADERS)) c.header(name, value);

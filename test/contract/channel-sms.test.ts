@@ -140,6 +140,51 @@ describe('what Twilio says', () => {
   });
 });
 
+describe('the address for what Twilio says later', () => {
+  const rig = useRig(sms);
+  const deliver = (url: string, statusCallback?: string) => {
+    const channel = createSmsChannel({
+      ...{ ...ACCOUNT, baseUrl: `${url}/twilio` },
+      ...(statusCallback === undefined ? {} : { statusCallback }),
+    });
+    const message = channel.render(firingView());
+    const rest = { idempotencyKey: 'k', now: 0, timeoutMs: 5_000 };
+    return channel.deliver({ message, destination: { address: NUMBER }, ...rest });
+  };
+  const CALLBACK = 'https://kavach.example/callbacks/twilio';
+
+  test('is part of the message where there is one, and only there', async () => {
+    const { sink } = rig();
+    await deliver(sink.url, CALLBACK);
+    await deliver(sink.url);
+    const [told, plain] = sink.requests.map(({ body }) => formOf(body));
+    expect(told).toEqual({ ...plain, StatusCallback: CALLBACK });
+    expect(plain).not.toHaveProperty('StatusCallback');
+  });
+
+  test('where Twilio refuses it, the message goes without it, at once', async () => {
+    const { sink } = rig();
+    const { body } = twilioRefusal(400, 21609, 'Invalid StatusCallback');
+    sink.script('sms', [{ type: 'status', status: 400, body }]);
+    expect(await deliver(sink.url, CALLBACK)).toMatchObject({ kind: 'accepted' });
+    expect(sink.requests.map((each) => 'StatusCallback' in formOf(each.body))).toEqual([
+      true,
+      false,
+    ]);
+    expect(sink.messages()).toHaveLength(1);
+  });
+
+  test('no other refusal is answered by a second message', async () => {
+    const { sink } = rig();
+    const { body } = twilioRefusal(400, 21610, 'opted out');
+    sink.script('sms', [{ type: 'status', status: 400, body }]);
+    expect(await deliver(sink.url, CALLBACK)).toMatchObject({ kind: 'permanent_recipient' });
+    sink.script('sms', [{ type: 'reset', at: 'answer' }]);
+    expect(await deliver(sink.url, CALLBACK)).toMatchObject({ kind: 'ambiguous' });
+    expect(sink.requests).toHaveLength(2);
+  });
+});
+
 describe('A4. an SMS that may have been sent is looked for first', () => {
   const rig = useRig(sms);
   let number = 0;

@@ -16,6 +16,31 @@ function faultsOf(environment: Record<string, string>): readonly string[] {
   return [];
 }
 
+test('callbacks: secrets by commas, without doubles; Twilio is told where, if that is known', () => {
+  const secret = `whsec_${'A'.repeat(32)}`;
+  const account = {
+    ...{ TWILIO_ACCOUNT_SID: ACCOUNT_SID, TWILIO_AUTH_TOKEN: 't', TWILIO_FROM: 'Kavach' },
+  };
+  const config = loadConfig({
+    ...account,
+    RESEND_WEBHOOK_SECRET: `${secret}, ${secret}`,
+    PAGERDUTY_WEBHOOK_SECRET: `${'a'.repeat(16)},${'b'.repeat(16)}`,
+    KAVACH_PUBLIC_URL: 'https://kavach.example/',
+  });
+  expect(config.callbacks).toEqual({
+    resendSecrets: [secret],
+    pagerdutySecrets: ['a'.repeat(16), 'b'.repeat(16)],
+  });
+  expect(config.channels.sms?.statusCallback).toBe('https://kavach.example/callbacks/twilio');
+  expect(loadConfig(account).channels.sms).not.toHaveProperty('statusCallback');
+  const faults = faultsOf({
+    RESEND_WEBHOOK_SECRET: `${secret},canary`,
+    PAGERDUTY_WEBHOOK_SECRET: `${'a'.repeat(16)},`,
+  });
+  expect(faults).toHaveLength(2);
+  expect(faults.join()).not.toMatch(/canary|aaaa/);
+});
+
 describe('an empty environment', () => {
   test('gives the documented defaults', () => {
     expect(loadConfig({})).toMatchObject({

@@ -102,9 +102,17 @@ describe('what it shows', () => {
         ...{ deliveryId: 'd1', channel: 'slack', attempt: 1, startedAt: NOON },
         outcome: { kind: 'throttled', reason: 'HTTP 429' },
       },
+      {
+        ...{ deliveryId: 'd1', channel: 'email', attempt: 2, startedAt: NOON },
+        outcome: { kind: 'accepted', reason: 'taken' },
+        receipt: { what: 'undelivered', at: NOON, reason: 'it bounced' },
+      },
     ]);
     const text = (await page(SIGNED)).text.replace(/\s+/g, ' ');
     expect(text).toContain('throttled (HTTP 429)');
+    expect(text).toContain(
+      'accepted (taken); did not arrive, said at 2026-11-21 12:00 UTC (it bounced)',
+    );
     expect(text).toContain('not sent: the organisation has no destination for this channel');
     expect(text).toContain('2026-11-22 00:00 UTC');
   });
@@ -137,6 +145,44 @@ describe('what it shows', () => {
     expect(text).toContain('value="resolve"');
     put('resolved', 'period end');
     expect((await page(SIGNED)).text).not.toContain('<form');
+  });
+});
+
+describe('G-L4: a link ends a week after the last thing that happened', () => {
+  const WEEK = 7 * 86_400_000;
+
+  test('until then the page says until when; afterwards it shows nothing and takes no word', async () => {
+    const { page, told, clock, gateway } = await startAlertGateway();
+    clock.now = NOON + WEEK - 1;
+    expect((await page(SIGNED)).text.replace(/\s+/g, ' ')).toContain(
+      'may act until 2026-11-28 12:00 UTC',
+    );
+    expect((await page(PAGE, { t, act: 'acknowledge' })).status).toBe(200);
+    expect(told).toHaveLength(1);
+    clock.now = NOON + WEEK;
+    const late = await page(SIGNED);
+    expect(late.status).toBe(410);
+    expect(late.text).toContain('This link has expired');
+    expect(late.text).not.toMatch(/4\.13|<form/);
+    expect((await page(PAGE, { t, act: 'resolve' })).status).toBe(410);
+    expect(told).toHaveLength(1);
+    // An API key is no link.
+    const headers = { authorization: `Bearer ${KEY}` };
+    expect((await fetch(gateway.url + PAGE, { headers })).status).toBe(200);
+  });
+
+  test('an attempt, a decision or a word lets it live on', async () => {
+    const { page, ledger, clock, put } = await startAlertGateway();
+    clock.now = NOON + WEEK;
+    ledger.attempts.set(ALERT_ID, [
+      { deliveryId: 'd', channel: 'slack', attempt: 1, startedAt: NOON + 1 },
+    ]);
+    expect((await page(SIGNED)).status).toBe(200);
+    ledger.attempts.clear();
+    expect((await page(SIGNED)).status).toBe(410);
+    put('acknowledged', 'ada');
+    ledger.journals.set(ALERT_ID, [{ no: 1, at: NOON + 1, what: 'acknowledged', by: 'ada' }]);
+    expect((await page(SIGNED)).status).toBe(200);
   });
 });
 

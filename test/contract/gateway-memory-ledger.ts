@@ -30,6 +30,7 @@ import type {
   NewDestination,
   OrganisationSettings,
   PeriodSeed,
+  NewCallback,
   QuarantinedEvent,
   RunReport,
   ScopeLayers,
@@ -62,6 +63,8 @@ export interface MemoryLedger extends GatewayLedger {
   /** Of those alerts, by id; absent: nothing was decided or tried. */
   readonly journals: Map<string, readonly JournalEntry[]>;
   readonly attempts: Map<string, readonly AttemptView[]>;
+  /** By provider and event. */
+  readonly callbacks: Map<string, NewCallback>;
   readonly configured: Map<string, ScopeConfiguration>;
   readonly audited: AuditView[];
   /** Kills the period a row is, as its workflow would. */
@@ -186,6 +189,7 @@ export function createMemoryLedger(): MemoryLedger {
     alertViews: [],
     journals: new Map(),
     attempts: new Map(),
+    callbacks: new Map(),
     before: () => undefined,
     calls: [],
     kill: (id, killed) => {
@@ -405,6 +409,12 @@ export function createMemoryLedger(): MemoryLedger {
         cost: [...events.values()].reduce((sum, event) => sum + event.costUsed, 0),
         tokens: 0,
       }),
+    putCallback: (callback) => {
+      const id = `${callback.provider} ${callback.eventId}`;
+      const isKnown = ledger.callbacks.has(id);
+      if (!isKnown) ledger.callbacks.set(id, callback);
+      return Promise.resolve(isKnown ? 'known' : 'stored');
+    },
     lag: () => Promise.resolve({ due: 0, oldestMs: 0, parked: 0 }),
   };
   return watched(ledger);

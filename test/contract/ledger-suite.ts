@@ -8,6 +8,7 @@ import type { Ledger } from '../../ledger/ledger.js';
 import { openLedger, type LedgerOptions } from '../../ledger/open.js';
 import { parseSealKeys } from '../../ledger/seal.js';
 import type { Bed } from './ledger/bed.js';
+import { callbacksContract } from './ledger/callbacks.js';
 import { configuringContract } from './ledger/configuring.js';
 import { countingContract } from './ledger/counting.js';
 import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
@@ -105,6 +106,7 @@ export function ledgerContract(
     operatingContract(bed);
     tellingContract(bed);
     keyingContract(bed);
+    callbacksContract(bed);
     more(bed);
   });
 }

@@ -52,6 +52,8 @@ export interface AgentOptions {
   readonly llmUrl: string;
   readonly slackUrl: string;
   readonly budgetUsd: number;
+  /** One of several that share the budget: `team_agent.py` under this name. */
+  readonly teamName?: string;
   /** The SDK keeps events it could not send there. */
   readonly home: string;
 }
@@ -68,10 +70,12 @@ export interface RunningAgent {
   kill(): Promise<void>;
 }
 
-const EXAMPLE = fileURLToPath(new URL('../../examples/python/budget_agent.py', import.meta.url));
+const EXAMPLES = new URL('../../examples/python/', import.meta.url);
 
 export function startAgent(options: AgentOptions): RunningAgent {
-  const child = spawn(options.python, [EXAMPLE], {
+  const { teamName } = options;
+  const example = teamName === undefined ? 'budget_agent.py' : 'team_agent.py';
+  const child = spawn(options.python, [fileURLToPath(new URL(example, EXAMPLES))], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Bare on purpose: under PYTEST_CURRENT_TEST the SDK would not sync.
     env: {
@@ -84,6 +88,8 @@ export function startAgent(options: AgentOptions): RunningAgent {
       AGENTKAVACH_SLACK_WEBHOOK_URL: options.slackUrl,
       AGENTKAVACH_PAGERDUTY_ROUTING_KEY: 'R0123456789abcdef0123456789abcde',
       DAILY_BUDGET_USD: String(options.budgetUsd),
+      TEAM_BUDGET_USD: String(options.budgetUsd),
+      ...(teamName === undefined ? {} : { AGENT_NAME: teamName }),
       // It looks for OpenAI's tokenizer on the network: refused at once, it estimates.
       HTTPS_PROXY: 'http://127.0.0.1:9',
     },

@@ -11,6 +11,8 @@ export type { Mutant };
 const ALERT_RESPONSE = 'test/domain/alert-response.test.ts';
 const PERIOD_WORLD = 'test/simulation/period-world.test.ts';
 const LEDGER = 'test/contract/ledger-pglite.test.ts';
+const CALLBACKS = 'test/contract/gateway-callbacks.test.ts';
+const AGENTS_PAGE = 'test/contract/gateway-agents-page.test.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -271,6 +273,92 @@ export const MUTANTS: readonly Mutant[] = [
       ),
     ],
     test: 'test/contract/channel-guard.test.ts',
+  },
+  {
+    name: 'a callback without its signature is nobody’s (CB-A)',
+    edits: [
+      edit(
+        'gateway/routes/callbacks.ts',
+        'if (!reader.isSigned(received)) {',
+        'if (!reader.isSigned(received) && body.length < 0) {',
+      ),
+    ],
+    test: CALLBACKS,
+  },
+  {
+    name: 'a signature of Resend gets old',
+    edits: [
+      edit(
+        'gateway/callbacks/resend.ts',
+        'if (Math.abs(received.now - Number(timestamp) * 1_000) > TOLERANCE_MS) return false;',
+        '',
+      ),
+    ],
+    test: CALLBACKS,
+    only: 'Resend',
+  },
+  {
+    name: 'a late `delivered` after a bounce changes nothing (RC-1)',
+    edits: [
+      edit(
+        'ledger/receipts.ts',
+        "return said === undefined || (said === 'delivered' && what === 'undelivered');",
+        'return said !== what;',
+      ),
+    ],
+    test: LEDGER,
+    only: 'RC-1',
+  },
+  {
+    name: 'a vote is taken back once it is there, not before (CR-2)',
+    edits: [
+      edit(
+        'relay/callbacks.ts',
+        'deliveries.filter(({ hasVote }) => hasVote)',
+        'deliveries.filter(() => true)',
+      ),
+    ],
+    test: 'test/simulation/relay-callbacks.test.ts',
+  },
+  {
+    name: 'what was raised after the word is not what it was said of (T9)',
+    edits: [
+      edit('relay/callbacks.ts', 'Math.min(said.occurredAt + CLOCK_SKEW_MS, receivedAt)', 'now()'),
+    ],
+    test: 'test/simulation/relay-callbacks.test.ts',
+  },
+  {
+    name: 'a form of another site does nothing (SE-3)',
+    edits: [
+      edit(
+        'gateway/routes/agents-page.ts',
+        'if (!isOwnOrigin(sessions, c)) return render(c, who, 403, FOREIGN);',
+        '',
+      ),
+    ],
+    test: AGENTS_PAGE,
+  },
+  {
+    name: 'a form of another session does nothing (SE-3)',
+    edits: [
+      edit(
+        'gateway/sessions.ts',
+        "isFormToken: ({ formToken }, given) => isSame(given ?? '', formToken)",
+        "isFormToken: ({ formToken }, given) => isSame((given ?? '').slice(0, 0), formToken.slice(0, 0))",
+      ),
+    ],
+    test: AGENTS_PAGE,
+  },
+  {
+    name: 'a link to an alert ends (G-L4)',
+    edits: [
+      edit(
+        'gateway/routes/alert-page.ts',
+        'if (now() >= expiresAt) return show(c, 410, expiredPage(id));',
+        '',
+      ),
+    ],
+    test: 'test/contract/gateway-alert-page.test.ts',
   },
   {
     name: 'a history holds every command that was given',

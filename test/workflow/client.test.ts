@@ -103,6 +103,8 @@ describe('the facade on a real server', () => {
     expect(await kavach.budgetStatus('budget/none')).toBeUndefined();
     expect(await kavach.history('budget/none')).toBeUndefined();
     expect(await kavach.acknowledge('alert/none', { by: 'ana' })).toEqual({ type: 'not_running' });
+    const revoked = { delivery: 'alert/none/0', reason: 'bounced' };
+    expect(await kavach.revokeDelivery('alert/none', revoked)).toBe('not_running');
     await kavach.ping();
   });
 

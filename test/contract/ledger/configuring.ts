@@ -212,13 +212,15 @@ export function configuringContract(bed: Bed): void {
       expect(await bed.ledger().stop(ORG, { ...word, by: 'bob' })).toEqual({ changed: false });
       expect(await bed.ledger().stopped(ORG)).toEqual([word]);
       expect(await bed.ledger().stopped('other')).toEqual([]);
-      expect(await bed.ledger().resume(ORG, 'bot', 'bob', NOW + 1)).toEqual({ changed: true });
+      expect(await bed.ledger().resume(ORG, 'bot', 'bob', NOW + 1, 'mended')).toEqual({
+        changed: true,
+      });
       expect(await bed.ledger().resume(ORG, 'bot', 'bob', NOW + 2)).toEqual({ changed: false });
       expect(await bed.ledger().stopped(ORG)).toEqual([]);
-      const entries = await bed.sql('select what, by, subject from audit order by id');
+      const entries = await bed.sql('select what, by, subject, after from audit order by id');
       expect(entries).toEqual([
-        { what: 'stopped', by: 'ann', subject: BOT },
-        { what: 'resumed', by: 'bob', subject: BOT },
+        { what: 'stopped', by: 'ann', subject: BOT, after: { reason: 'loops' } },
+        { what: 'resumed', by: 'bob', subject: BOT, after: { reason: 'mended' } },
       ]);
     });
   });

@@ -1,0 +1,11 @@
+/** Texts that people type into forms. */
+
+/** Without what no store can hold, and on one line. */
+export function cleaned(text: string | null, limit: number): string {
+  return (text ?? '')
+    .toWellFormed()
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, limit)
+    .toWellFormed();
+}
