@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { problemSchema } from './answers.js';
-import type { Answer, Operation } from './operation.js';
+import { isRepeatable, type Answer, type Operation } from './operation.js';
 
 export interface OpenApiDocument {
   readonly openapi: '3.1.0';
@@ -78,11 +78,6 @@ export function openApiOf(operations: readonly Operation[]): OpenApiDocument {
 /** `/v1/alerts/:id{.+}` -> `/v1/alerts/{id}`. */
 export function openApiPath(path: string): string {
   return path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, '{$1}');
-}
-
-/** Whether it takes an Idempotency-Key. */
-export function isRepeatable({ method, itself, scopes }: Operation): boolean {
-  return method !== 'get' && itself === undefined && scopes !== 'public';
 }
 
 function operationOf(operation: Operation): OpenApiOperation {

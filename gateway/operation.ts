@@ -5,7 +5,7 @@
  *
  * G-O1. Before a handler runs, the key may do it (rights.ts), the key's pace allows it (rate.ts),
  *       and path, query and body are what they are said to be.
- * G-O2. Every write but those of `itself` may carry an Idempotency-Key (idempotency.ts).
+ * G-O2. Every write with a key, but for those of `itself`, may carry an Idempotency-Key (idempotency.ts).
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
@@ -97,6 +97,11 @@ export function createRoutes(app: App, gateway: Gateway): Routes {
   };
 }
 
+/** G-O2. Whether it takes an Idempotency-Key: such a key is an API key's. */
+export function isRepeatable({ method, itself, scopes }: Operation): boolean {
+  return method !== 'get' && itself === undefined && scopes !== 'public';
+}
+
 function guardsOf(
   { scopes, forAgentKeys = false, rate = 'other' }: Operation,
   limitRate: (name: RateName) => MiddlewareHandler<Env>,
@@ -122,5 +127,6 @@ async function answer(
   const read = await readBody(c.env.incoming, policy.bodyLimit);
   const given = read.json === undefined ? {} : read.json;
   const body = schema === undefined ? undefined : parseInput(schema, given);
-  return once(c, operation, read.bytes, () => handle({ ...where, body }));
+  const work = () => handle({ ...where, body });
+  return isRepeatable(operation) ? once(c, operation, read.bytes, work) : work();
 }

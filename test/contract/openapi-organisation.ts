@@ -9,6 +9,8 @@ import type { Known } from './openapi-kit.js';
 
 /** In all that only its owner may see, and in nothing that a request says. */
 export const CANARY = 'canary';
+/** Likewise, for what has only numbers: it begins every amount of its. */
+export const SPENT = 777_777;
 const AGENT = 'victim-bot';
 
 export interface Organisation {
@@ -49,7 +51,14 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
     raisedAt: NOON,
     facts: {
       ...{ org, agentName: AGENT, dimension: 'cost', cadence: 'daily', thresholdBps: 8_000 },
-      ...{ spent: 1, limit: 2, severity: 'warning', priority: 'medium', zone: 'UTC', at: NOON },
+      ...{
+        spent: SPENT,
+        limit: 2 * SPENT,
+        severity: 'warning',
+        priority: 'medium',
+        zone: 'UTC',
+        at: NOON,
+      },
     },
   };
   await ledger.appendJournal(alert, [{ no: 1, at: NOON, what: 'raised', reason: CANARY }]);

@@ -35,6 +35,19 @@ export function keyingContract(bed: Bed): void {
       ]);
     });
 
+    test('a key made elsewhere has every scope unless told otherwise, and is audited', async () => {
+      await bed.ledger().putApiKey(hash('a'), { org: ORG, name: 'first' }, NOW);
+      await bed.ledger().putApiKey(hash('a'), { org: ORG, name: 'twice' }, NOW);
+      await bed.ledger().putApiKey(hash('b'), { org: ORG, name: 'x', scopes: ['read'] }, NOW);
+      expect((await bed.ledger().apiKey(hash('a')))?.scopes).toContain('admin');
+      expect((await bed.ledger().apiKey(hash('b')))?.scopes).toEqual(['read']);
+      expect(await audits()).toEqual(
+        ['a', 'b'].map((each) => ({
+          ...{ subject: `key:${idOf(each)}`, by: 'kavach', what: 'key_created' },
+        })),
+      );
+    });
+
     test('a rotated key has a successor with its rights, and an end', async () => {
       await create('a', { agent: 'bot' });
       const rotated = await rotate('a', 'b');
