@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { migratePglite, migratePostgres } from '../../ledger/migrate.js';
 import { startTestPostgres } from '../support/postgres.js';
 
-/** Usage of two agents, past 2^53 in one of them, and a destination. */
+/** Usage of two agents, past 2^53 in one of them, a destination, and a key. */
 const CONTENT = `
 create table ledger_migration (name text primary key);
 insert into ledger_migration values ('0001-first.sql');
@@ -18,7 +18,8 @@ values ('acme', 'a', 'bot', 'p', 'm', 1, 2, 0, 5, 0, 's', 1, 1),
   ('acme', 'd', 'big', 'p', 'm', 0, 0, 0, 1, 0, 's', 1, 1),
   ('other', 'a', 'bot', 'p', 'm', 0, 0, 0, 7, 0, 's', 1, 1);
 insert into destination (org, reference, channel, sealed, send_resolved)
-values ('acme', 'r', 'email', 's', false);`;
+values ('acme', 'r', 'email', 's', false);
+insert into api_key (hash, org, name) values ('0123456789abcdef-and-more', 'acme', 'admin');`;
 
 const first = () =>
   readFile(new URL('../../ledger/migrations/0001-first.sql', import.meta.url), 'utf8');
@@ -39,6 +40,10 @@ async function expectBrought(
      join destination_pace p using (org, reference)`,
   );
   expect(destinations.rows).toEqual([{ health: 'ok', verified: true, held: 0 }]);
+  // Keys from before rights may do what they always might.
+  const keys = await query('select id, scopes, agent, expires_at from api_key');
+  const scopes = 'ingest sync read operate admin';
+  expect(keys.rows).toEqual([{ id: '0123456789abcdef', scopes, agent: null, expires_at: null }]);
 }
 
 test('PGlite: what is there is counted, and stands as it was', async () => {
