@@ -5,6 +5,7 @@
  *      been sent. The first attempt also writes the firing, so that a life before a restore and
  *      this one cannot both send it (`superseded`).
  * V-2. The message is rendered once and stored; every attempt sends the stored bytes (A11).
+ *      One that the ledger knows as accepted is not sent again, whoever has forgotten it.
  * V-3. Whatever fails before the request is `NothingSent`: it costs no attempt. After the request
  *      the outcome is answered even when it could not be recorded: the alert's journal has it.
  */
@@ -47,6 +48,7 @@ export function createDeliver(
     const ref = refOf(input, delivery);
     const prepared = await beforeSending(() => prepare(dependencies, channel, input, ref, attempt));
     if ('suppressed' in prepared) return { type: 'suppressed', reason: prepared.suppressed };
+    if ('delivered' in prepared) return { type: 'sent', outcome: prepared.delivered };
     const outcome = await channel.deliver({
       message: prepared.message,
       destination: prepared.destination,
@@ -71,6 +73,7 @@ async function prepare(
 ) {
   const opened = await ledger.openDelivery(ref, now());
   if (opened.type === 'suppressed') return { suppressed: opened.reason };
+  if (opened.type === 'delivered') return { delivered: opened.outcome };
   const message =
     opened.message ??
     channel.render(viewOf(input, ref.purpose, alertUrl), opened.destination.template);

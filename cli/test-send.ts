@@ -32,6 +32,7 @@ export function createTestSend(dependencies: TestSendDependencies): TestSend {
     if (channel === undefined) return { type: 'unsupported_channel' };
     const opened = await open(dependencies, request);
     if (opened.type === 'suppressed') return opened;
+    if (opened.type === 'delivered') return { type: 'sent', outcome: opened.outcome };
     const { destination } = opened;
     const id = dependencies.newId();
     const send = (state: AlertView['state']): Promise<Outcome> =>

@@ -47,7 +47,9 @@ const PATH = '/webhook/faults';
 const AGENTS = 24;
 const POSTS_PER_SECOND = 24;
 /** Of each agent, over the whole campaign: enough to be under way at any kill. */
-const CROSSINGS_PER_AGENT = 40;
+const CROSSINGS_PER_AGENT = 30;
+/** What a part takes to come back, on a slow machine. */
+const RESTART_MS = 4_000;
 /** What has not come by then is missing. */
 const SETTLE_MS = 120_000;
 /** CA-2. Beyond the kills themselves. */
@@ -59,7 +61,7 @@ export async function runCampaign(
 ): Promise<CampaignReport> {
   const { kills, seed, everyMs, say } = options;
   const beganAt = Date.now();
-  const bound = AbortSignal.timeout(kills * everyMs * 3 + SLACK_MS);
+  const bound = AbortSignal.timeout(longestMs(options));
   const signal = AbortSignal.any([options.signal, bound]);
   const { sink, parts, apiKey } = target;
   const poster = createPoster(target.urls[0] ?? '', apiKey);
@@ -68,7 +70,7 @@ export async function runCampaign(
     const sync = (document: object): Promise<void> => poster.sync(document);
     const load = await startTraffic(
       { urls: target.urls, apiKey, webhook, sync },
-      sizeOf(kills * everyMs),
+      sizeOf(kills * (everyMs + RESTART_MS)),
     );
     const ended = await orAbort(
       (async () => {
@@ -106,6 +108,11 @@ export async function runCampaign(
   } finally {
     await poster.close();
   }
+}
+
+/** CA-2. */
+export function longestMs({ kills, everyMs }: Pick<CampaignOptions, 'kills' | 'everyMs'>): number {
+  return kills * (everyMs + 3 * RESTART_MS) + SLACK_MS;
 }
 
 function sizeOf(playMs: number): TrafficSize {

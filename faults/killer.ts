@@ -3,6 +3,8 @@
  * KI-1. Each kind of part is as likely as any other, however many there are of it.
  * KI-2. A kill that finds its part still starting goes to the next part that runs: the number of
  *       kills is what was asked for.
+ * KI-3. Most kills wait until the part before serves again, so that they hit a service at work;
+ *       the others come while it is away, so that faults meet, too.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../cli/demo/random.js';
@@ -11,7 +13,7 @@ import type { Part } from '../cli/set/supervise.js';
 export interface KillerOptions {
   readonly parts: readonly Part[];
   readonly kills: number;
-  /** On average, from one to the next. */
+  /** On average, from the moment all serve (KI-3) to the next one. */
   readonly everyMs: number;
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -19,10 +21,13 @@ export interface KillerOptions {
 }
 
 const LOOK_AGAIN_MS = 50;
+/** KI-3. Of all kills. */
+const MEETS = 0.2;
 
 /** Resolves with how often each part was killed, when the last one serves again. */
 export async function runKiller(options: KillerOptions): Promise<ReadonlyMap<string, number>> {
   const { parts, kills, everyMs, random, signal, onKill } = options;
+  const allServing = () => Promise.all(parts.map((part) => part.serving()));
   const killed = new Map<string, number>(parts.map(({ name }) => [name, 0]));
   for (let no = 1; no <= kills; no += 1) {
     await delay(everyMs * (0.3 + 1.4 * random()), undefined, { signal });
@@ -35,8 +40,8 @@ export async function runKiller(options: KillerOptions): Promise<ReadonlyMap<str
     onKill(victim.name, no);
     await victim.kill();
     killed.set(victim.name, (killed.get(victim.name) ?? 0) + 1);
+    if (no === kills || random() >= MEETS) await allServing();
   }
-  await Promise.all(parts.map((part) => part.serving()));
   return killed;
 }
 

@@ -4,19 +4,19 @@
  */
 import { balances } from '../bench/figure.js';
 import { awayFromMidnight } from '../bench/load.js';
-import { runCampaign, type CampaignReport } from './campaign.js';
+import { longestMs, runCampaign, type CampaignReport } from './campaign.js';
 import { startEmbeddedTarget } from './embedded.js';
 import { startProcessesTarget } from './processes.js';
 import { printReports, reportJson } from './report.js';
 import type { Target, TargetName, TargetOptions } from './target.js';
 
-const HELP = `Usage: npm run faults -- [--kills 300] [--seed 1] [--set embedded|processes|both] [--every 3000] [--json]
+const HELP = `Usage: npm run faults -- [--kills 300] [--seed 1] [--set embedded|processes|both] [--every 2000] [--json]
 
   --kills   kill -9 so often; with both sets, half of them each
   --seed    of who is killed, and when
   --set     embedded: what \`kavach up\` starts (default: both)
             processes: two gateways, relays and workers on one Postgres and one Temporal server
-  --every   milliseconds from one kill to the next, on average
+  --every   milliseconds of quiet before a kill, on average
   --json    one JSON document on standard output
 
 Examples:
@@ -46,7 +46,7 @@ function readArguments(given: readonly string[]): Arguments | string {
   const read: Arguments = {
     kills: 300,
     seed: 1,
-    everyMs: 3_000,
+    everyMs: 2_000,
     sets: SETS['both'] ?? [],
     json: false,
   };
@@ -82,7 +82,7 @@ async function run(read: Arguments, signal: AbortSignal): Promise<number> {
   for (const [index, name] of read.sets.entries()) {
     const share = Math.floor(read.kills / read.sets.length);
     const kills = index === 0 ? read.kills - share * (read.sets.length - 1) : share;
-    await awayFromMidnight(kills * read.everyMs * 3 + 600_000);
+    await awayFromMidnight(longestMs({ kills, everyMs: read.everyMs }) + 300_000);
     say(`${name}: starting`);
     const target = await START[name]({ env, say: quietOf(say), signal });
     try {

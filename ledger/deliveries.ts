@@ -23,6 +23,7 @@ export async function openDelivery(
   const isWhole = (row: OpenRow): boolean => !parts.firing || row.holder !== null;
   const row = await seen<OpenRow>(db, text, parameters, isWhole);
   if (row === undefined) return { type: 'suppressed', reason: 'no_destination' };
+  if (row.accepted !== null) return { type: 'delivered', outcome: row.accepted };
   const reason = reasonAgainst(ref, row);
   if (reason !== undefined) return { type: 'suppressed', reason };
   const destination = unsealDestination(keys, ref.org, row.reference, row.sealed, now);

@@ -6,6 +6,7 @@
  * What a statement inserts its own selects do not see: they read what RETURNING gives. Rows are
  * taken in one order (firing, incident, pace), so that no two wait for each other in a ring.
  */
+import type { Outcome } from '../domain/alert/outcome.js';
 import { named, type NamedStatement } from './named.js';
 
 export type OpenName =
@@ -44,6 +45,8 @@ export interface OpenRow {
   readonly verified: boolean;
   readonly body: string | null;
   readonly content_type: string | null;
+  /** A11. Of an earlier attempt that was accepted. */
+  readonly accepted: Outcome | null;
   /** The alert that speaks for the firing; null where another is being written right now. */
   readonly holder: string | null;
   readonly storm: boolean | null;
@@ -58,8 +61,9 @@ with wanted as (
   select d.reference, d.channel, d.sealed, d.send_resolved, d.health, d.verified
   from destination d join wanted using (reference) where d.org = @org
 ), message as (
-  select body, content_type from delivery
-  where org = @org and alert_id = @alert and id = @delivery
+  select body, content_type, (select outcome from attempt where org = @org and alert_id = @alert
+    and delivery_id = @delivery and outcome->>'kind' = 'accepted' limit 1) as accepted
+  from delivery where org = @org and alert_id = @alert and id = @delivery
 )`;
 
 const FIRED = `, fired as (
@@ -177,7 +181,7 @@ function textOf({ firing, incident, pace }: OpenParts): string {
   const storm = pace === undefined ? 'null::boolean' : perDay ? STORM_OR_CAP : STORM;
   const stillFiring = incident === 'resolves' ? STILL_FIRING : 'null::boolean';
   return `${parts.join('')}
-select found.*, message.body, message.content_type, ${holder} as holder, ${storm} as storm,
+select found.*, message.body, message.content_type, message.accepted, ${holder} as holder, ${storm} as storm,
   ${stillFiring} as still_firing
 from found left join message on true`;
 }

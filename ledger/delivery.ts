@@ -1,7 +1,7 @@
 /** What goes out: deliveries, the destinations they go to, and what operators hear of them. */
 import type { ServiceNotice, ServiceNoticeKind } from '../domain/alert/notice.js';
 import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
-import type { Suppression } from '../domain/alert/outcome.js';
+import type { Outcome, Suppression } from '../domain/alert/outcome.js';
 import type { Purpose } from '../domain/alert/state.js';
 import type { ChannelName, Dimension, Priority } from '../domain/words.js';
 
@@ -42,6 +42,8 @@ export type LedgerSuppression = Extract<
 
 export type OpenedDelivery =
   | { readonly type: 'suppressed'; readonly reason: LedgerSuppression }
+  /** An earlier attempt was accepted: whoever asks has lost its answer, and sends nothing. */
+  | { readonly type: 'delivered'; readonly outcome: Outcome }
   | {
       readonly type: 'open';
       readonly destination: OpenDestination;

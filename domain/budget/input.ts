@@ -1,9 +1,10 @@
 /** How a budget period's workflow begins: from its row, from a direct sender's word, or carried over. */
 import type { Policy } from '../alert/policy.js';
+import { alertInputOf } from './alert-input.js';
 import type { BudgetEffect } from './events.js';
 import type { Limits } from './limits.js';
 import type { PeriodKey, PeriodWindow } from './period-key.js';
-import type { BudgetState, Killed, Latches, OpenAlert, SenderTotals } from './state.js';
+import type { BudgetState, Killed, Latches, OpenAlert, Raising, SenderTotals } from './state.js';
 
 /** What a life of the period starts from: the part of the ledger's row that it owns. */
 export interface PeriodRow {
@@ -64,9 +65,22 @@ export function beginBudget(input: Exclude<BudgetPeriodInput, { kind: 'carried' 
   const { key, window, name, limits, latches, firingNo, killed, senders, openAlerts } = input.row;
   return {
     ...fresh,
+    raising: openAlerts.flatMap((open) => raisedAgain(input, open)),
     ...{ key, window, name, limits, latches, firingNo, senders, openAlerts },
     ...(killed === undefined ? {} : { killed }),
     publishes: input.row.publishes ?? 0,
     phase: 'open',
   };
+}
+
+/** M-6. Due at once. */
+function raisedAgain(
+  { row, policy }: Extract<BudgetPeriodInput, { kind: 'row' }>,
+  { raised }: OpenAlert,
+): Raising[] {
+  if (raised === undefined) return [];
+  const { no, at, limitsRev, crossing } = raised;
+  const { key, window, name } = row;
+  const input = alertInputOf({ key, window, name, policy, limitsRev }, crossing, no, at);
+  return [{ input, againAt: 0 }];
 }

@@ -7,6 +7,8 @@
  * M-3. An alert that kills starts only after a publish that says `killed` was confirmed (K3).
  * M-4. A closing period fires what its last totals cross, then ends its alerts, then publishes.
  * M-5. An alert that kills nothing is started before the row is told: people are told first.
+ * M-6. A life that begins from the row raises the alerts that are open there once more: their ids
+ *      make that nothing, unless Temporal has lost them.
  */
 import { assertNever, type Machine, type Step } from '../step.js';
 import { alertInputOf } from './alert-input.js';
@@ -38,9 +40,9 @@ export function reduceBudget(before: BudgetState, event: BudgetEvent, now: numbe
     case 'began':
       return state.phase === 'opening'
         ? [state, [{ type: 'openPeriod', opening: openingOf(state) }]]
-        : evaluate(state, now);
+        : resume(state, now);
     case 'opened':
-      return state.phase === 'opening' ? evaluate(opened(state, event.row), now) : [state, []];
+      return state.phase === 'opening' ? resume(opened(state, event.row), now) : [state, []];
     case 'openFailed':
       return [{ ...state, republishAt: now + state.policy.retryMs }, []];
     case 'reported':
@@ -68,6 +70,13 @@ export function reduceBudget(before: BudgetState, event: BudgetEvent, now: numbe
     default:
       return assertNever(event);
   }
+}
+
+/** M-6. What an earlier life has raised is raised once more, before anything new. */
+function resume(state: BudgetState, now: number): BudgetStep {
+  const [raised, effects] = raiseAgain(state, now);
+  const [after, more] = evaluate(raised, now);
+  return [after, [...effects, ...more]];
 }
 
 function openingOf(state: BudgetState): (BudgetEffect & { type: 'openPeriod' })['opening'] {
@@ -142,20 +151,23 @@ function raise(
   now: number,
 ): BudgetState {
   const firingNo = state.firingNo + 1;
-  const input = alertInputOf({ ...state, limitsRev: state.limits.rev }, crossing, firingNo, now);
-  const raised: BudgetState = {
+  const limitsRev = state.limits.rev;
+  const input = alertInputOf({ ...state, limitsRev }, crossing, firingNo, now);
+  const { dimension } = crossing;
+  const raised = { no: firingNo, at: now, limitsRev, crossing };
+  const next: BudgetState = {
     ...state,
     firingNo,
-    openAlerts: [...state.openAlerts, { alertId: input.id, dimension: crossing.dimension }],
+    openAlerts: [...state.openAlerts, { alertId: input.id, dimension, raised }],
   };
   const kills = crossing.routes.filter((route) => route.channel === 'kill');
   if (kills.length === 0) {
     effects.push({ type: 'raiseAlert', input });
-    return { ...raised, raising: [...raised.raising, { input }] };
+    return { ...next, raising: [...next.raising, { input }] };
   }
   return {
-    ...kill(raised, { ...crossing, routes: kills }, now),
-    afterPublish: [...raised.afterPublish, input],
+    ...kill(next, { ...crossing, routes: kills }, now),
+    afterPublish: [...next.afterPublish, input],
   };
 }
 

@@ -7,6 +7,7 @@ import type { ThresholdAlert } from '../alert/state.js';
 import type { Dimension } from '../words.js';
 import type { Limits } from './limits.js';
 import type { PeriodKey, PeriodWindow } from './period-key.js';
+import type { Crossing } from './thresholds.js';
 import type { RunLife, Totals } from './totals.js';
 
 /** The ledger's own sender name; every other sender reports directly. */
@@ -67,6 +68,19 @@ export interface Notify {
 export interface OpenAlert {
   readonly alertId: string;
   readonly dimension: Dimension;
+  /** What it was raised for; absent in rows of before. */
+  readonly raised?: RaisedFor;
+}
+
+/**
+ * All it takes to raise an alert once more under its id. Where Temporal still has it, that changes
+ * nothing; where Temporal's database was lost, it is the alert's only way back.
+ */
+export interface RaisedFor {
+  readonly no: number;
+  readonly at: number;
+  readonly limitsRev: number;
+  readonly crossing: Crossing;
 }
 
 /** An alert on its way: its start is under way, or is tried again at `againAt`. */

@@ -155,6 +155,15 @@ describe('deliver', () => {
   });
 });
 
+describe('a delivery that was accepted before', () => {
+  test('A11: is not sent again, and its outcome is answered', async () => {
+    const outcome = { kind: 'accepted', reason: 'HTTP 200', providerId: 'p1' } as const;
+    const done = stage({ openDelivery: () => Promise.resolve({ type: 'delivered', outcome }) });
+    expect(await done.activities.deliver(attempt(1))).toEqual({ type: 'sent', outcome });
+    expect(done.calls).toEqual([]);
+  });
+});
+
 describe('raiseAlert', () => {
   test('M-5: the alert is started at once, and the period goes on after a head start', async () => {
     const { activities, calls } = stage();

@@ -44,8 +44,28 @@ describe('a new life', () => {
     expect(second.state.killed).toBeDefined();
     second.report(totals(2, 1_000));
     // The same id: had it been raised after all, the second is the first.
-    expect(second.alerts.map(({ id }) => id)).toEqual([first.alerts[1]?.id]);
+    expect(second.alerts.map(({ id }) => id)).toEqual(first.alerts.map(({ id }) => id));
     const third = driveBudget(rowAfter(second.published.at(-1)));
+    third.report(totals(2, 1_000));
+    expect(third.state.firingNo).toBe(second.state.firingNo);
+  });
+
+  test('M-6: raises what is open once more, to the byte, and nothing new', () => {
+    const first = driveBudget(rowWith(limits));
+    first.report(totals(1, 500));
+    first.report(totals(2, 1_000));
+    const row = rowAfter(first.published.at(-1));
+    const second = driveBudget(row);
+    second.report(totals(2, 1_000));
+    expect(second.alerts).toEqual(first.alerts);
+    // Once a life: it is not repeated by what comes later.
+    second.report(totals(3, 1_100));
+    expect(second.alerts).toHaveLength(first.alerts.length);
+    expect(second.published.at(-1)).toMatchObject({ firingNo: 2, latches: row.latches });
+    expect(second.published.at(-1)?.openAlerts).toEqual(row.openAlerts);
+    // A row of before does not say what its alerts were raised for.
+    const silent = row.openAlerts.map(({ alertId, dimension }) => ({ alertId, dimension }));
+    const third = driveBudget({ ...row, openAlerts: silent });
     third.report(totals(2, 1_000));
     expect(third.alerts).toEqual([]);
   });

@@ -32,7 +32,7 @@ const faults = async (...args: string[]): Promise<string> => {
 
 test('four kills each: nothing is lost, counted twice, missed or decided twice', async () => {
   const printed = JSON.parse(
-    await faults('--kills', '8', '--seed', '5', '--every', '2000', '--json'),
+    await faults('--kills', '8', '--seed', '5', '--every', '1500', '--json'),
   ) as Printed;
   expect(printed.balanced).toBe(true);
   expect(printed.sets.map(({ set }) => set)).toEqual(['embedded', 'processes']);

@@ -1,5 +1,6 @@
 /** L-5, A11, C3, T7: destinations, deliveries, the journal; and keys. */
 import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../../../domain/alert/outcome.js';
 import type { AlertView, DeliveryRef } from '../../../ledger/ledger.js';
 import { createSealKey, parseSealKeys } from '../../../ledger/seal.js';
 import { NOW, ORG, USD } from './bed.js';
@@ -131,13 +132,32 @@ export function deliveringContract(bed: Bed): void {
       }
     });
 
+    test('A11: what was accepted is told instead of opened; what failed is opened again', async () => {
+      const destination = await put();
+      const message = { body: '{}', contentType: 'application/json' };
+      const open = (over: Partial<DeliveryRef> = {}) =>
+        bed.ledger().openDelivery(ref({ destination, ...over }), NOW);
+      const attempt = async (no: number, outcome: Outcome): Promise<void> => {
+        const opened = ref({ destination });
+        await bed.ledger().beginAttempt(opened, no, message, NOW);
+        await bed.ledger().finishAttempt(opened, no, outcome, NOW);
+      };
+      await open();
+      await attempt(1, { kind: 'transient', reason: 'HTTP 503' });
+      expect(await open()).toMatchObject({ type: 'open' });
+      const accepted = { kind: 'accepted', reason: 'HTTP 200', providerId: 'p1' } as const;
+      await attempt(2, accepted);
+      expect(await open()).toEqual({ type: 'delivered', outcome: accepted });
+      expect(await open({ deliveryId: 'alert/1/1' })).toMatchObject({ type: 'open' });
+    });
+
     test('T7: a resolution goes to webhooks, and to others where it is wanted', async () => {
       const told = async (over: object) => {
         const destination = await put(over);
         const opened = await bed
           .ledger()
           .openDelivery(ref({ purpose: 'resolve', destination }), NOW);
-        return opened.type === 'open' ? 'open' : opened.reason;
+        return opened.type === 'suppressed' ? opened.reason : opened.type;
       };
       expect(await told({})).toBe('open');
       expect(await told({ channel: 'pagerduty' })).toBe('open');

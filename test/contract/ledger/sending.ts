@@ -24,7 +24,7 @@ export function sendingOf(bed: Bed) {
   /** `open`, or why not. */
   const verdict = async (over: Partial<DeliveryRef>, now = NOW): Promise<string> => {
     const opened = await bed.ledger().openDelivery(ref(over), now);
-    return opened.type === 'open' ? 'open' : opened.reason;
+    return opened.type === 'suppressed' ? opened.reason : opened.type;
   };
   /** One attempt with this outcome. */
   const attempt = async (
