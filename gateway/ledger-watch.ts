@@ -3,7 +3,8 @@
  * no: each call would wait out its own time-out while a sender waits for us.
  * LW-1. Usage is answered within a second, also then: what is under way is given up when the watch
  *       says so, what comes is refused at once, and both ask the sender to try again.
- * LW-2. Busy is not away: a small question of its own is asked, and only its silence counts.
+ * LW-2. Busy is not away: a small question of its own is asked, and only silence on it and on all
+ *       usage counts. Nor is it away while it is us who do not come to listen.
  */
 import type { MiddlewareHandler } from 'hono';
 import type { Env } from './env.js';
@@ -13,6 +14,8 @@ export interface LedgerWatch {
   isAway(): boolean;
   /** As `work`, but rejects with a `Problem` (429) as soon as the ledger is away. */
   orAway<T>(work: Promise<T>): Promise<T>;
+  /** The ledger has answered somebody. */
+  heard(): void;
   stop(): void;
 }
 
@@ -32,6 +35,7 @@ export function watchLedger(options: LedgerWatchOptions): LedgerWatch {
   let isAway = false;
   let isAsked = false;
   let isOver = false;
+  let heardAt = 0;
   const waiting = new Set<() => void>();
   const turn = (away: boolean): void => {
     if (away === isAway || isOver) return;
@@ -43,21 +47,33 @@ export function watchLedger(options: LedgerWatchOptions): LedgerWatch {
   const ask = async (): Promise<void> => {
     if (isAsked) return;
     isAsked = true;
-    const silence = setTimeout(() => {
-      turn(true);
-    }, silenceMs);
+    let isAnswered = false;
+    const judgeIn = (ms: number): void => {
+      // An answer that has arrived meanwhile is read before the judgement.
+      setTimeout(() => setImmediate(judge), ms).unref();
+    };
+    const judge = (): void => {
+      if (isAnswered) return;
+      const left = heardAt + silenceMs - performance.now();
+      if (left > 0) judgeIn(left);
+      else turn(true);
+    };
+    judgeIn(silenceMs);
     try {
       await ledger.ping();
       turn(false);
     } catch {
       turn(true);
     }
-    clearTimeout(silence);
+    isAnswered = true;
     isAsked = false;
   };
   const asking = setInterval(() => void ask(), everyMs).unref();
   return {
     isAway: () => isAway,
+    heard: () => {
+      heardAt = performance.now();
+    },
     orAway: async (work) => {
       const refuse = (): Problem => new Problem(tryAgainLater(retryAfterS));
       if (isAway) {
@@ -86,8 +102,9 @@ export function watchLedger(options: LedgerWatchOptions): LedgerWatch {
 
 /** Before anything of the ledger is asked, a key's owner included: nobody is told that he is unknown. */
 export function refuseWhileAway(watch: LedgerWatch, retryAfterS: number): MiddlewareHandler<Env> {
-  return async (_, next) => {
+  return async (c, next) => {
     if (watch.isAway()) throw new Problem(tryAgainLater(retryAfterS));
     await watch.orAway(next());
+    if (c.res.status < 300) watch.heard();
   };
 }

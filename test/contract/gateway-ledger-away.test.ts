@@ -49,6 +49,19 @@ describe('a ledger that is away', () => {
     expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
+  test('LW-2: nor one that answers usage, but not the question', async () => {
+    const { ledger, ingest, lines } = await startTestGateway({
+      policy: { watchMs: 5, silenceMs: 300 },
+    });
+    ledger.before = (method) => (method === 'ping' ? never() : undefined);
+    const until = performance.now() + 1_000;
+    while (performance.now() < until) expect((await ingest(usageEvent())).status).toBe(202);
+    expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
+    // Once nobody hears of it any more, it is away.
+    await expect.poll(() => lines.filter(({ level }) => level === 'warn').length).toBe(1);
+    expect((await ingest(usageEvent())).status).toBe(429);
+  });
+
   test('only usage is refused so: what people ask gets its own answer', async () => {
     const { ledger, ingest, get } = await startTestGateway({ policy });
     ledger.before = (method) => (method === 'ping' ? never() : undefined);
