@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { migratePglite, migratePostgres } from '../../ledger/migrate.js';
 import { startTestPostgres } from '../support/postgres.js';
 
-/** Usage of two agents, past 2^53 in one of them, and a destination. */
+/** Usage of two agents, past 2^53 in one of them, a destination, and what an agent synced. */
 const CONTENT = `
 create table ledger_migration (name text primary key);
 insert into ledger_migration values ('0001-first.sql');
@@ -18,7 +18,8 @@ values ('acme', 'a', 'bot', 'p', 'm', 1, 2, 0, 5, 0, 's', 1, 1),
   ('acme', 'd', 'big', 'p', 'm', 0, 0, 0, 1, 0, 's', 1, 1),
   ('other', 'a', 'bot', 'p', 'm', 0, 0, 0, 7, 0, 's', 1, 1);
 insert into destination (org, reference, channel, sealed, send_resolved)
-values ('acme', 'r', 'email', 's', false);`;
+values ('acme', 'r', 'email', 's', false);
+insert into scope_configuration (org, scope, budgets) values ('acme', 'agent:bot', '[{"a":1}]');`;
 
 const first = () =>
   readFile(new URL('../../ledger/migrations/0001-first.sql', import.meta.url), 'utf8');
@@ -39,6 +40,11 @@ async function expectBrought(
      join destination_pace p using (org, reference)`,
   );
   expect(destinations.rows).toEqual([{ health: 'ok', verified: true, held: 0 }]);
+  // Without it the first sync would take everything an agent is held to for a change.
+  const layers = await query('select budgets, synced, operator from scope_configuration');
+  expect(layers.rows).toEqual([
+    { budgets: [{ a: 1 }], synced: [{ a: 1 }], operator: { limits: [], raises: [] } },
+  ]);
 }
 
 test('PGlite: what is there is counted, and stands as it was', async () => {
