@@ -10,7 +10,8 @@ const LOOK_MS = 1_000;
 const LEAST_MS = 5;
 
 export interface LayerEnds {
-  stop(): void;
+  /** Resolves when nothing of it is under way any more. */
+  stop(): Promise<void>;
 }
 
 export function watchLayerEnds({
@@ -21,6 +22,7 @@ export function watchLayerEnds({
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   let isFailing = false;
+  let looking = Promise.resolve();
   const look = async (): Promise<void> => {
     let waitMs = LOOK_MS;
     try {
@@ -37,7 +39,9 @@ export function watchLayerEnds({
   };
   const next = (ms: number): void => {
     if (isStopped) return;
-    timer = setTimeout(() => void look(), ms);
+    timer = setTimeout(() => {
+      looking = look();
+    }, ms);
     timer.unref();
   };
   next(LEAST_MS);
@@ -45,6 +49,7 @@ export function watchLayerEnds({
     stop: () => {
       isStopped = true;
       clearTimeout(timer);
+      return looking;
     },
   };
 }

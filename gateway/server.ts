@@ -84,8 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.isDraining = true;
-      layerEnds.stop();
-      await drain(server, gateway.policy.graceMs);
+      await Promise.all([drain(server, gateway.policy.graceMs), layerEnds.stop()]);
       watch.stop();
       log.info({ url }, 'gateway stopped');
     })();

@@ -96,11 +96,17 @@ function budgetViewOf(row: BudgetRow): BudgetView {
     firings: row.firing_no,
     ...killedOf(row),
     blocked: isBlocked(row),
-    ...(row.saturated ? { saturated: true as const } : {}),
+    ...(isSaturated(row) ? { saturated: true as const } : {}),
     ...(row.parked_reason === null ? {} : { parkedReason: row.parked_reason }),
     recentCost: row.recent_cost,
     recentTokens: row.recent_tokens,
   };
+}
+
+/** B1. A row that a single batch filled has the number, and no flag yet. */
+function isSaturated(row: BudgetRow): boolean {
+  const sums = [row.own_cost, row.own_tokens, row.own_calls];
+  return row.saturated || sums.includes(Number.MAX_SAFE_INTEGER);
 }
 
 /** Everything counted for an agent (or all), from its running totals; sums past 2^53 stay there (B1). */

@@ -90,6 +90,21 @@ describe('status', () => {
     expect(head.indexOf('LIMIT') + 'LIMIT'.length).toBe(row.indexOf('$5.00') + '$5.00'.length);
   });
 
+  test('C1, B1: shows where a limit comes from, and a sum that says only how much at least', async () => {
+    const origin = { layer: 'ceiling', synced: 9_000_000_000, raised: 1_000_000_000 } as const;
+    const given = {
+      ...status,
+      usage: { ...status.usage, saturated: true },
+      budgets: [
+        { ...budget, saturated: true, status: budget.status.map((each) => ({ ...each, origin })) },
+      ],
+    };
+    const { out } = await ask(['status'], { 'GET /v1/status': [200, given] });
+    expect(out).toContain('(at least: a sum has reached the largest number)');
+    expect(out).toContain('≥ $4.13');
+    expect(out).toContain('ceiling (synced $9.00), +$1.00');
+  });
+
   test('gives the whole answer as JSON, and nothing else', async () => {
     const { out } = await ask(['status', '--json'], { 'GET /v1/status': [200, status] });
     expect(JSON.parse(out)).toEqual(status);

@@ -65,6 +65,51 @@ describe('on the real ledger', () => {
     });
   });
 
+  test('C1: a raise ends in every gateway for the next batch, and without any, exactly once', async () => {
+    const [one, other] = [await start(), await start()];
+    const agent = 'raised-bot';
+    const spend = (gateway: typeof one, cost: number) => {
+      const timestamp = new Date(gateway.clock.now).toISOString();
+      return gateway.ingest(usageEvent({ agent_name: agent, cost, timestamp }));
+    };
+    const limits = [{ cadence: 'daily', amount: 2, enforcement: 'block' }];
+    await one.post('/v1/limits', { agent, limits });
+    expect((await spend(one, 2)).status).toBe(429);
+    const raise = { agent, amount: 50, until: '1h', reason: 'x' };
+    await other.post('/v1/raises', raise);
+    expect((await spend(one, 1)).status).toBe(202);
+    expect((await spend(other, 1)).status).toBe(202);
+    one.clock.now = other.clock.now = NOON + 3_600_000;
+    const answers = await Promise.all([spend(one, 1), spend(other, 1)]);
+    expect(answers.map(({ status }) => status)).toEqual([429, 429]);
+
+    // Nobody spends: the watch of either gateway ends it.
+    await one.post('/v1/raises', raise);
+    one.clock.now += 3_600_000;
+    const held = async () => (await ledger.configurations('default', [`agent:${agent}`]))[0];
+    await expect.poll(held, { timeout: 10_000 }).not.toHaveProperty('changesAt');
+    const { entries } = (await one.get(`/v1/audit?agent=${agent}`)).body as {
+      entries: { what: string }[];
+    };
+    expect(entries.map(({ what }) => what)).toEqual([
+      ...['raise_ended', 'raised', 'raise_ended', 'raised', 'limits_set'],
+    ]);
+  });
+
+  test('B1: a sum that has reached the largest number is flagged', async () => {
+    const { ingest, post, get } = await start();
+    const agent = { agent_name: 'boundless' };
+    await post('/v1/limits', { agent: 'boundless', limits: [{ cadence: 'daily', amount: 1 }] });
+    const most = { ...agent, cost: 9_007_199 };
+    await ingest(usageEvent(most), usageEvent(most));
+    const status = await get('/v1/status?agent=boundless');
+    expect(status.body).toMatchObject({
+      usage: { saturated: true },
+      budgets: [{ saturated: true, spent: { cost: Number.MAX_SAFE_INTEGER } }],
+    });
+    expect((await get('/v1/status?agent=nobody')).body['usage']).not.toHaveProperty('saturated');
+  });
+
   test('late usage of a day whose row nobody made yet', async () => {
     const { ingest, post, get } = await start();
     const agent = { agent_name: 'late-bot' };

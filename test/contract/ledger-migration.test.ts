@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { migratePglite, migratePostgres } from '../../ledger/migrate.js';
 import { startTestPostgres } from '../support/postgres.js';
 
-/** Usage of two agents, past 2^53 in one of them, a destination, and a key. */
+/** Usage of two agents, past 2^53 in one of them, a destination, what was synced, and a key. */
 const CONTENT = `
 create table ledger_migration (name text primary key);
 insert into ledger_migration values ('0001-first.sql');
@@ -19,6 +19,7 @@ values ('acme', 'a', 'bot', 'p', 'm', 1, 2, 0, 5, 0, 's', 1, 1),
   ('other', 'a', 'bot', 'p', 'm', 0, 0, 0, 7, 0, 's', 1, 1);
 insert into destination (org, reference, channel, sealed, send_resolved)
 values ('acme', 'r', 'email', 's', false);
+insert into scope_configuration (org, scope, budgets) values ('acme', 'agent:bot', '[{"a":1}]');
 insert into api_key (hash, org, name) values ('0123456789abcdef-and-more', 'acme', 'admin');`;
 
 const first = () =>
@@ -44,6 +45,11 @@ async function expectBrought(
   const keys = await query('select id, scopes, agent, expires_at from api_key');
   const scopes = 'ingest sync read operate admin';
   expect(keys.rows).toEqual([{ id: '0123456789abcdef', scopes, agent: null, expires_at: null }]);
+  // Without it the first sync would take everything an agent is held to for a change.
+  const layers = await query('select budgets, synced, operator from scope_configuration');
+  expect(layers.rows).toEqual([
+    { budgets: [{ a: 1 }], synced: [{ a: 1 }], operator: { limits: [], raises: [] } },
+  ]);
 }
 
 test('PGlite: what is there is counted, and stands as it was', async () => {

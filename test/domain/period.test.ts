@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   createPeriodFinder,
+  instantOf,
   isZone,
   periodAt,
   placeEvent,
@@ -345,6 +346,32 @@ describe('windows of one cadence and zone', () => {
     expect(find('daily', noon + HOUR)).toBe(today);
     expect(find('daily', noon + 24 * HOUR)).not.toBe(today);
     expect(find('total', noon).period).toBe('all');
+  });
+});
+
+describe('local wall clock time is an instant of a zone', () => {
+  test.each([
+    ['UTC', '2026-11-22T00:00', '2026-11-22T00:00:00.000Z'],
+    ['Europe/Berlin', '2026-11-22T00:00', '2026-11-21T23:00:00.000Z'],
+    ['Asia/Kathmandu', '2026-11-22T00:00', '2026-11-21T18:15:00.000Z'],
+    // Skipped: as much later. Twice: the first.
+    ['Europe/Berlin', '2026-03-29T02:30', '2026-03-29T01:30:00.000Z'],
+    ['Europe/Berlin', '2026-10-25T02:30', '2026-10-25T00:30:00.000Z'],
+    ['America/New_York', '2026-11-01T01:30', '2026-11-01T05:30:00.000Z'],
+    ['Pacific/Apia', '2011-12-30T12:00', '2011-12-30T22:00:00.000Z'],
+  ])('%s %s', (zone, local, expected) => {
+    const at = instantOf(zone, Date.parse(`${local}Z`));
+    expect(new Date(at).toISOString()).toBe(expected);
+  });
+
+  test('the midnight a day begins with is its start', () => {
+    const days = fc.integer({ min: 0, max: 25_000 });
+    fc.assert(
+      fc.property(fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kolkata'), days, (zone, day) => {
+        const midnight = instantOf(zone, day * 24 * HOUR);
+        expect(periodAt('daily', zone, midnight).startsAt).toBe(midnight);
+      }),
+    );
   });
 });
 

@@ -116,7 +116,11 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a kill is sticky (K1, K4)',
     edits: [
-      edit('domain/budget/apply-report.ts', 'return lifted ? rest :', 'return killed ? rest :'),
+      edit(
+        'domain/budget/under-limits.ts',
+        'return isRaised && spent[dimension]',
+        'return isRaised || spent[dimension]',
+      ),
     ],
     test: 'test/domain/budget-life.test.ts',
   },
@@ -371,6 +375,83 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     test: 'test/replay/replay.test.ts',
     only: 'alert-accepted decides the same',
+  },
+  {
+    name: 'a kill that a raise lifted holds again after it (K4)',
+    edits: [
+      edit(
+        'domain/budget/thresholds.ts',
+        "else if (route.channel === 'kill') killing.push(route);",
+        '',
+      ),
+    ],
+    test: 'test/domain/budget-life.test.ts',
+  },
+  {
+    name: 'a ceiling cuts what is above it (C1)',
+    edits: [
+      edit(
+        'domain/configuration/layers.ts',
+        'given.amount > entry.amount;',
+        'given.amount < entry.amount;',
+      ),
+    ],
+    test: 'test/domain/layers.test.ts',
+    only: 'whatever is synced',
+  },
+  {
+    name: 'an operator’s thresholds join the synced ones (C1)',
+    edits: [
+      edit(
+        'domain/configuration/layers.ts',
+        'sortThresholds(mergeThresholds(given.thresholds, thresholds))',
+        'given.thresholds',
+      ),
+    ],
+    test: 'test/domain/layers.test.ts',
+    only: 'whatever is synced',
+  },
+  {
+    name: 'an end is exact (C1)',
+    edits: [edit('domain/configuration/layers.ts', 'until > now;', 'until >= now;')],
+    test: 'test/domain/layers.test.ts',
+    only: 'between two ends',
+  },
+  {
+    name: 'no batch is placed under what is over (C1)',
+    edits: [edit('gateway/scopes.ts', 'changesAt <= now();', 'changesAt < 0;')],
+    test: 'test/contract/gateway-limits.test.ts',
+    only: 'end at their time',
+  },
+  {
+    name: 'a row is brought to the new limits while Temporal is away (K4)',
+    edits: [edit('ledger/layers-hold.ts', 'killed = l.killed,', '')],
+    test: LEDGER,
+    only: 'lift a kill in the row',
+  },
+  {
+    name: 'a limit below what is spent is told (T5)',
+    edits: [edit('ledger/layers-hold.ts', ' or (l.watched and period.own_calls > 0)', '')],
+    test: LEDGER,
+    only: 'a limit below what is spent',
+  },
+  {
+    name: 'a block counts from the reset (C1)',
+    edits: [
+      edit(
+        'ledger/seeds.ts',
+        'addSaturating(limit.amount, baseOf(limits, dimension)).value',
+        'addSaturating(limit.amount, 0).value',
+      ),
+    ],
+    test: LEDGER,
+    only: 'limits count from here',
+  },
+  {
+    name: 'what a person set stands over the environment (C3)',
+    edits: [edit('ledger/destinations.ts', 'if (author === undefined && isOthers) return;', '')],
+    test: LEDGER,
+    only: 'stands over the environment',
   },
   ...RIGHTS_MUTANTS,
 ];

@@ -177,6 +177,7 @@ export function countingContract(bed: Bed): void {
     test('B1: sums stay at 2^53 - 1 and say so', async () => {
       const most = Number.MAX_SAFE_INTEGER;
       await store(bed.ledger(), batch(events(3, { costUsed: most, inputTokens: most }), [daily]));
+      expect((await viewOf(bed.ledger(), id)).saturated).toBe(true);
       await store(bed.ledger(), batch(events(3, { costUsed: most }, 'f'), [daily]));
       expect((await viewOf(bed.ledger(), id)).own).toMatchObject({
         cost: most,
