@@ -6,6 +6,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addAlertCommands, whoText } from './alert-commands.js';
 import type { Environment } from './http.js';
+import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { personOf } from './person.js';
 
@@ -112,6 +113,7 @@ function createProgram(
   );
 
   addAlertCommands({ env, command, perform, gateway, parseWhole });
+  addOperatorCommands({ env, command, perform, gateway, parseWhole });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [
     'kavach stop my-agent --reason "runs in circles"',

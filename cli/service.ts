@@ -19,7 +19,7 @@ import { ensureFirstKey } from '../gateway/first-key.js';
 import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { createRelay, createStartAlert } from '../relay/index.js';
+import { createRelay, createRetention, createStartAlert } from '../relay/index.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
@@ -68,7 +68,10 @@ const CALL_TIMEOUT_MS = 2_500;
 const ATTEMPT_TIMEOUT_MS = 4_000;
 
 /** S-2. The order in which parts end. */
-const STOP_ORDER = ['gateway', 'relay', 'worker', 'attributes', 'connection', 'ledger'] as const;
+const STOP_ORDER = [
+  ...(['gateway', 'retention', 'relay', 'worker'] as const),
+  ...(['attributes', 'connection', 'ledger'] as const),
+] as const;
 type Parts = Partial<Record<(typeof STOP_ORDER)[number], () => Promise<void>>>;
 
 /** Resolves when the gateway listens, the relay runs, and the worker runs or has said why not. */
@@ -183,6 +186,9 @@ async function begin(
   signal?.throwIfAborted();
   relay.start();
   parts.relay = () => relay.stop();
+  const retention = createRetention({ ledger, retention: config.retention, log });
+  retention.start();
+  parts.retention = () => retention.stop();
   await worker.settled;
   signal?.throwIfAborted();
   if (isWorking()) say(`Worker on task queue ${taskQueue}`);

@@ -9,7 +9,12 @@ export interface AuditEntry {
   readonly at: number;
   readonly by: string;
   readonly what:
-    'configured' | 'stopped' | 'resumed' | 'destination_confirmed' | 'destination_restored';
+    | 'configured'
+    | 'stopped'
+    | 'resumed'
+    | 'destination_confirmed'
+    | 'destination_restored'
+    | 'person_erased';
   readonly before?: unknown;
   readonly after?: unknown;
 }

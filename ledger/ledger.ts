@@ -36,6 +36,7 @@ import type {
   Responding,
   StormSummary,
 } from './delivery.js';
+import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type {
   IngestBatch,
   IngestResult,
@@ -48,6 +49,7 @@ import type {
 
 export type * from './claimed-period.js';
 export type * from './delivery.js';
+export type * from './retention-policy.js';
 export type * from './usage.js';
 
 // ---------------------------------------------------------------- configuration
@@ -274,6 +276,8 @@ export interface Ledger {
     | { alert: AlertView; journal: readonly JournalEntry[]; attempts: readonly AttemptView[] }
     | undefined
   >;
+  /** Takes away one batch of what is older than it is kept for (retention.ts). */
+  prune(kind: RetentionKind, request: PruneRequest): Promise<Pruned>;
   /** Everything counted for an agent (or all): events and nano-USD used. */
   usage(org: string, agent?: string): Promise<{ events: number; cost: number; tokens: number }>;
 }

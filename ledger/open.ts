@@ -24,6 +24,7 @@ import { alertFailed, alertStarted, claimAlerts } from './outbox.js';
 import { ensurePeriods, openPeriod } from './periods.js';
 import { publish } from './publish.js';
 import { listQuarantined, quarantine } from './quarantine.js';
+import { prune } from './retention.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { resume, stop, stopsOf } from './stops.js';
@@ -127,6 +128,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     budgets: (query) => listBudgets(db, query),
     alerts: (query) => listAlerts(db, query),
     alert: (org, id) => findAlert(db, org, id),
+    prune: (kind, request) => prune(db, kind, request),
     usage: (org, agent) => usage(db, org, agent),
   };
 }

@@ -16,6 +16,9 @@ const COMMANDS = [
   'resume',
   'replay',
   'seal-key',
+  'retention',
+  'erase',
+  'reseal',
 ];
 
 describe('help', () => {

@@ -11,8 +11,10 @@ import type { Bed } from './ledger/bed.js';
 import { configuringContract } from './ledger/configuring.js';
 import { countingContract } from './ledger/counting.js';
 import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
+import { erasingContract } from './ledger/erasing.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
+import { keepingContract } from './ledger/keeping.js';
 import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
@@ -99,6 +101,8 @@ export function ledgerContract(
     pacingContract(bed);
     incidentsContract(bed);
     operatingContract(bed);
+    keepingContract(bed);
+    erasingContract(bed);
     more(bed);
   });
 }

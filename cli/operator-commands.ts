@@ -1,0 +1,46 @@
+/** The commands of whoever runs the service: health, records, copies, keys. */
+import type { CommandKit } from './alert-commands.js';
+import { whoText } from './alert-commands.js';
+import { personOf } from './person.js';
+import type { EraseFlags } from './erase.js';
+
+interface Json {
+  readonly json?: boolean;
+}
+
+export function addOperatorCommands(kit: CommandKit): void {
+  const { command, perform, env } = kit;
+
+  command('retention', 'what is kept for how long, and how much of it there is', [
+    'kavach retention',
+    'KAVACH_RETENTION=events=90,audit=forever kavach retention --json',
+  ]).action((options: Json) =>
+    perform(options, async (output) => {
+      await (await import('./retention.js')).showRetention(output, env);
+      return 0;
+    }),
+  );
+
+  command('erase', "take a person's address or name out of the ledger", [
+    'kavach erase --email ana@example.com',
+    'kavach erase --phone +15551234567',
+    'kavach erase --user ana',
+  ])
+    .option('--email <address>', 'its destinations, messages to it, and wherever a text has it')
+    .option('--phone <number>', 'likewise, with its country: +15551234567')
+    .option('--user <name>', 'as the records have it under `by`')
+    .option('--by <name>', whoText(env))
+    .action((options: Json & EraseFlags) =>
+      perform(options, async (output) => {
+        const by = options.by ?? personOf(env);
+        const flags = { ...options, ...(by === undefined ? {} : { by }) };
+        return (await import('./erase.js')).erasePerson(output, env, flags);
+      }),
+    );
+
+  command('reseal', 'seal everything with the first of the keys, so that old ones can go', [
+    'KAVACH_SEAL_KEYS=k2:…,k1:… kavach reseal',
+  ]).action((options: Json) =>
+    perform(options, async (output) => (await import('./reseal.js')).resealAll(output, env)),
+  );
+}
