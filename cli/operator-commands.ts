@@ -3,13 +3,33 @@ import type { CommandKit } from './alert-commands.js';
 import { whoText } from './alert-commands.js';
 import { personOf } from './person.js';
 import type { EraseFlags } from './erase.js';
+import type { ExportFlags } from './export.js';
+import type { OutputStream } from './output.js';
 
 interface Json {
   readonly json?: boolean;
 }
 
-export function addOperatorCommands(kit: CommandKit): void {
+export function addOperatorCommands(kit: CommandKit & { readonly stdout: OutputStream }): void {
   const { command, perform, env } = kit;
+
+  command('export <what>', 'events, journal or audit, as NDJSON or CSV', [
+    'kavach export events --from 2026-11-01 --out events.ndjson',
+    'kavach export journal --agent my-agent --format csv > journal.csv',
+    'kavach export audit | jq \'select(.what == "stopped")\'',
+  ])
+    .option('--format <format>', 'ndjson or csv', 'ndjson')
+    .option('--agent <name>', 'of one agent only')
+    .option('--from <time>', 'from this day or time on (ISO 8601, UTC)')
+    .option('--to <time>', 'up to this day or time, without it')
+    .option('--out <file>', 'to a file, which appears when it is whole')
+    .action((what: string, options: Json & ExportFlags) =>
+      perform(options, async (output) => {
+        const { exportRecords } = await import('./export.js');
+        await exportRecords(await kit.gateway(), output, kit.stdout, { what, flags: options });
+        return 0;
+      }),
+    );
 
   command('retention', 'what is kept for how long, and how much of it there is', [
     'kavach retention',

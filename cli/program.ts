@@ -113,7 +113,7 @@ function createProgram(
   );
 
   addAlertCommands({ env, command, perform, gateway, parseWhole });
-  addOperatorCommands({ env, command, perform, gateway, parseWhole });
+  addOperatorCommands({ env, stdout, command, perform, gateway, parseWhole });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [
     'kavach stop my-agent --reason "runs in circles"',

@@ -13,6 +13,7 @@ import { addAlertPage } from './routes/alert-page.js';
 import { addAlertRoutes } from './routes/alerts.js';
 import { addBudgetRoutes } from './routes/budgets.js';
 import { addCodecRoutes } from './routes/codec.js';
+import { addExportRoutes } from './routes/export.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addIngestRoute } from './routes/ingest.js';
 import { addRunRoute } from './routes/runs.js';
@@ -36,6 +37,7 @@ export function createApp(gateway: Gateway): App {
   addAlertRoutes(app, gateway);
   addAgentRoutes(app, gateway);
   addTestSendRoute(app, gateway);
+  addExportRoutes(app, gateway);
   addCodecRoutes(app, gateway, requireKey(authenticate));
   app.notFound((c) => problemResponse(notFound(c.req.path), c.get('requestId')));
   app.onError((error, c) => failed(gateway, error, c));

@@ -35,6 +35,7 @@ export type GatewayLedger = Pick<
   | 'alerts'
   | 'alert'
   | 'usage'
+  | 'exportPage'
   | 'lag'
 >;
 

@@ -36,6 +36,7 @@ import type {
   Responding,
   StormSummary,
 } from './delivery.js';
+import type { ExportKind, ExportPage, ExportQuery } from './export.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type {
   IngestBatch,
@@ -49,6 +50,7 @@ import type {
 
 export type * from './claimed-period.js';
 export type * from './delivery.js';
+export type { ExportKind, ExportPage, ExportQuery } from './export.js';
 export type * from './retention-policy.js';
 export type * from './usage.js';
 
@@ -276,6 +278,8 @@ export interface Ledger {
     | { alert: AlertView; journal: readonly JournalEntry[]; attempts: readonly AttemptView[] }
     | undefined
   >;
+  /** Records in bulk, page after page, in the order of a key. */
+  exportPage(kind: ExportKind, query: ExportQuery): Promise<ExportPage>;
   /** Takes away one batch of what is older than it is kept for (retention.ts). */
   prune(kind: RetentionKind, request: PruneRequest): Promise<Pruned>;
   /** Everything counted for an agent (or all): events and nano-USD used. */

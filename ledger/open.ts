@@ -7,6 +7,7 @@ import { openDatabase } from './database.js';
 import { beginAttempt, openDelivery } from './deliveries.js';
 import { DEFAULT_DELIVERY_POLICY, type DeliveryPolicy } from './delivery-policy.js';
 import { confirmDestination, putDestinations, setDefaultDestination } from './destinations.js';
+import { exportPage } from './export.js';
 import { ingest } from './ingest.js';
 import { appendJournal, findAlert, listAlerts } from './journal.js';
 import { findApiKey, putApiKey } from './keys.js';
@@ -128,6 +129,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     budgets: (query) => listBudgets(db, query),
     alerts: (query) => listAlerts(db, query),
     alert: (org, id) => findAlert(db, org, id),
+    exportPage: (kind, query) => exportPage(db, kind, query),
     prune: (kind, request) => prune(db, kind, request),
     usage: (org, agent) => usage(db, org, agent),
   };

@@ -8,6 +8,7 @@
  * RT-3. An alert's records stay until it is resolved, a period's until it is closed and told.
  */
 import type { Database, Run } from './database.js';
+import { inKeyOrder } from './key-order.js';
 import { MAX } from './period-sql.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 
@@ -88,6 +89,7 @@ async function pruneEvents(run: Run, { before, limit, after }: PruneRequest): Pr
   if (found === undefined) return { removed: 0 };
   const [org, agent] = [String(found['org']), String(found['agent'])];
   await run(HOLD_SCOPES, [org, agent]);
+  await inKeyOrder(run);
   const [row] = await run(EVENTS, [org, agent, before, limit]);
   const removed = Number(row?.['events'] ?? 0);
   // The same agent again, or the first name after it.

@@ -13,6 +13,7 @@ import type {
   ApiKey,
   AttemptView,
   BudgetView,
+  ExportPage,
   ClaimedPeriod,
   NewDestination,
   PeriodSeed,
@@ -43,6 +44,8 @@ export interface MemoryLedger extends GatewayLedger {
   readonly opened: string[];
   readonly keys: Map<string, ApiKey>;
   readonly alertViews: AlertView[];
+  /** What an export reads, page by page: `next` is the index of the one that follows. */
+  readonly pages: ExportPage[];
   /** Of those alerts, by id; absent: nothing was decided or tried. */
   readonly journals: Map<string, readonly JournalEntry[]>;
   readonly attempts: Map<string, readonly AttemptView[]>;
@@ -137,6 +140,7 @@ export function createMemoryLedger(): MemoryLedger {
     opened: [],
     keys: new Map(),
     alertViews: [],
+    pages: [],
     journals: new Map(),
     attempts: new Map(),
     before: () => undefined,
@@ -251,6 +255,8 @@ export function createMemoryLedger(): MemoryLedger {
           .slice(0, limit)
           .map(([rowId, row]) => view(row, rowId)),
       ),
+    exportPage: (_kind, { after }) =>
+      Promise.resolve(ledger.pages[Number(after?.[0] ?? 0)] ?? { rows: [] }),
     alerts: ({ limit }) => Promise.resolve(ledger.alertViews.slice(0, limit)),
     alert: (org, id) => {
       const alert = ledger.alertViews.find((each) => each.org === org && each.id === id);
