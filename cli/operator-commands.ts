@@ -2,8 +2,10 @@
 import type { CommandKit } from './alert-commands.js';
 import { whoText } from './alert-commands.js';
 import { personOf } from './person.js';
+import type { BackupFlags } from './backup.js';
 import type { EraseFlags } from './erase.js';
 import type { ExportFlags } from './export.js';
+import type { RestoreFlags } from './restore.js';
 import type { OutputStream } from './output.js';
 
 interface Json {
@@ -55,6 +57,32 @@ export function addOperatorCommands(kit: CommandKit & { readonly stdout: OutputS
         const by = options.by ?? personOf(env);
         const flags = { ...options, ...(by === undefined ? {} : { by }) };
         return (await import('./erase.js')).erasePerson(output, env, flags);
+      }),
+    );
+
+  command(
+    'backup <file>',
+    'copy the ledger into a file, and the keys of the data folder beside it',
+    ['kavach backup /backups/kavach-2026-11-21.gz', 'kavach backup book.gz --no-keys --json'],
+  )
+    .option('--no-keys', 'leave out the keys of the data folder (else <file>.keys)')
+    .action((file: string, options: Json & BackupFlags) =>
+      perform(options, async (output) => {
+        await (await import('./backup.js')).backUp(output, env, file, options);
+        return 0;
+      }),
+    );
+
+  command('restore <file>', 'put a copy into an empty data folder or database', [
+    'KAVACH_DATA_DIR=/srv/kavach kavach restore /backups/kavach-2026-11-21.gz',
+    'DATABASE_URL=postgres://… KAVACH_SEAL_KEYS=… kavach restore book.gz',
+  ])
+    .option('--keys <file>', 'the keys of the backup (default <file>.keys)')
+    .option('--without-keys', 'give up the addresses that it holds')
+    .action((file: string, options: Json & RestoreFlags) =>
+      perform(options, async (output) => {
+        await (await import('./restore.js')).restoreBackup(output, env, file, options);
+        return 0;
       }),
     );
 

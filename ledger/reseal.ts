@@ -46,7 +46,7 @@ export async function reseal(
 }
 
 /** How many sealed values there are by the id of the key that opens them. */
-export async function neededKeys(db: Database): Promise<NeededKeys> {
+export async function neededKeys(db: Pick<Database, 'run'>): Promise<NeededKeys> {
   const needed: Record<string, number> = {};
   for (const { table, column } of SEALED_COLUMNS) {
     const rows = await db.run(
@@ -62,7 +62,7 @@ export async function neededKeys(db: Database): Promise<NeededKeys> {
 
 /** One sealed value for each key that is needed, to try whether the ring opens it. */
 export async function sealedSamples(
-  db: Database,
+  db: Pick<Database, 'run'>,
 ): Promise<readonly { readonly sealed: string; readonly belongsTo: string }[]> {
   const samples: { sealed: string; belongsTo: string }[] = [];
   for (const place of SEALED_COLUMNS) {

@@ -19,6 +19,8 @@ const COMMANDS = [
   'export',
   'retention',
   'erase',
+  'backup',
+  'restore',
   'reseal',
 ];
 
