@@ -15,6 +15,13 @@ interface Json {
 export function addOperatorCommands(kit: CommandKit & { readonly stdout: OutputStream }): void {
   const { command, perform, env } = kit;
 
+  command('doctor', 'look at every part, and say how to mend what is not well', [
+    'kavach doctor',
+    'kavach doctor --json | jq \'.checks[] | select(.state != "ok")\'',
+  ]).action((options: Json) =>
+    perform(options, async (output) => (await import('./doctor.js')).examine(output, env)),
+  );
+
   command('export <what>', 'events, journal or audit, as NDJSON or CSV', [
     'kavach export events --from 2026-11-01 --out events.ndjson',
     'kavach export journal --agent my-agent --format csv > journal.csv',

@@ -16,6 +16,7 @@ const COMMANDS = [
   'resume',
   'replay',
   'seal-key',
+  'doctor',
   'export',
   'retention',
   'erase',
