@@ -1,4 +1,5 @@
 /** Temporal as the doctor sees it: there, with its namespace, attributes and somebody who polls. */
+import { connect } from 'node:net';
 import proto from '@temporalio/proto';
 import { connectTemporal, type TemporalConnection } from '../client/index.js';
 import type { Config } from '../worker/config.js';
@@ -23,8 +24,8 @@ export interface TemporalLook {
 export function lookAtTemporal(env: Environment, config: Config | undefined): TemporalLook {
   const isGiven = loadsAddress(env);
   let connecting: Promise<TemporalConnection> | undefined;
-  const connect = (): Promise<TemporalConnection> =>
-    (connecting ??= connectTemporal(settingsOf(env, isGiven), { timeoutMs: CONNECT_MS }));
+  const connected = (): Promise<TemporalConnection> =>
+    (connecting ??= connectTo(settingsOf(env, isGiven)));
   const next = isGiven
     ? 'is the server there, and are the TEMPORAL_* variables right?'
     : 'the embedded server comes with `kavach up`';
@@ -34,12 +35,12 @@ export function lookAtTemporal(env: Environment, config: Config | undefined): Te
   ): Check => ({
     ...{ name, next },
     look: async () => {
-      const temporal = await connect().catch(() => undefined);
+      const temporal = await connected().catch(() => undefined);
       return temporal === undefined ? notLookedAt('temporal') : look(temporal);
     },
   });
   const checks: Check[] = [
-    { name: 'temporal', next, look: () => reachable(connect, isGiven) },
+    { name: 'temporal', next, look: () => reachable(connected, isGiven) },
     onServer('namespace', namespace),
     onServer('search attributes', searchAttributes),
     onServer('workers', (temporal) => workers(temporal, config?.temporal.taskQueue ?? 'kavach')),
@@ -48,6 +49,34 @@ export function lookAtTemporal(env: Environment, config: Config | undefined): Te
     await (await connecting?.catch(() => undefined))?.close();
   };
   return { checks, close };
+}
+
+/** A refused port is told at once: gRPC would go on trying it until its time is over. */
+async function connectTo(settings: Environment): Promise<TemporalConnection> {
+  const address = settings['TEMPORAL_ADDRESS'] ?? '';
+  const [, host, port] = /^([\w.-]+):(\d+)$/.exec(address) ?? [];
+  if (host !== undefined) await knock(host, Number(port));
+  return connectTemporal(settings, { timeoutMs: CONNECT_MS });
+}
+
+function knock(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: CONNECT_MS });
+    const end = (fault?: string): void => {
+      socket.destroy();
+      if (fault === undefined) resolve();
+      else reject(new Error(`Temporal at ${host}:${String(port)} cannot be reached (${fault})`));
+    };
+    socket.once('connect', () => {
+      end();
+    });
+    socket.once('timeout', () => {
+      end('no answer');
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      end(error.code ?? error.message);
+    });
+  });
 }
 
 function loadsAddress(env: Environment): boolean {
@@ -64,11 +93,11 @@ function settingsOf(env: Environment, isGiven: boolean): Environment {
 }
 
 async function reachable(
-  connect: () => Promise<TemporalConnection>,
+  connected: () => Promise<TemporalConnection>,
   isGiven: boolean,
 ): Promise<Found> {
   try {
-    const { address, client } = await connect();
+    const { address, client } = await connected();
     const { serverVersion } = await client.workflowService.getSystemInfo({});
     return ok(`${address}, server ${serverVersion || 'of unknown version'}`);
   } catch (error) {

@@ -88,8 +88,11 @@ function follow(
   });
 
   async function shell(script: string): Promise<string> {
-    const { url, apiKey } = service!;
-    const env = { PATH: process.env['PATH'], KAVACH_URL: url, KAVACH_API_KEY: apiKey };
+    const { url, apiKey, dataDir } = service!;
+    const env = {
+      ...{ PATH: process.env['PATH'], HOME: process.env['HOME'] },
+      ...{ KAVACH_URL: url, KAVACH_API_KEY: apiKey, KAVACH_DATA_DIR: dataDir },
+    };
     const options = { env, cwd: fileURLToPath(ROOT) };
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], options);
     return stdout;
@@ -133,4 +136,8 @@ describe('what the guide of the channels says to run', () => {
       expect(body, path).toContain('TEST');
     }
   });
+});
+
+describe('what the guide of operating says to run', () => {
+  follow('operate.md', ({ url }) => ({ AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team` }));
 });
