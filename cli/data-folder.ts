@@ -1,6 +1,7 @@
 /** The data folder as a start needs it, and the address it leaves there for commands. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CliError } from './errors.js';
 
@@ -56,6 +57,31 @@ export function keptUrl(dataDir: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What the embedded parts of a data folder listen on, while they run. */
+export type PartFile = 'ledger-address' | 'temporal-address';
+
+/** For commands of this machine, which find an embedded part's port by it; its owner's only. */
+export function keepAddress(dataDir: string, part: PartFile, address: string): void {
+  const file = join(dataDir, part);
+  const draft = `${file}.${String(process.pid)}`;
+  writeFileSync(draft, `${address}\n`, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+/** Undefined where the part was never started, or ended in order; after a kill it may be stale. */
+export function keptAddress(dataDir: string, part: PartFile): string | undefined {
+  try {
+    return readFileSync(join(dataDir, part), 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The part has ended; one that another start has written meanwhile stays. */
+export function forgetAddress(dataDir: string, part: PartFile, address: string): void {
+  if (keptAddress(dataDir, part) === address) rmSync(join(dataDir, part), { force: true });
 }
 
 function urlFile(dataDir: string): string {

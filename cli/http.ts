@@ -14,9 +14,13 @@ export interface Gateway {
   readonly url: string;
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
+  /** What is too long to be held; throws while it is read where it breaks off. */
+  stream(path: string): Promise<AsyncIterable<Uint8Array>>;
 }
 
 const TIMEOUT_MS = 10_000;
+/** Of a long answer between two of its parts. */
+const SILENCE_MS = 60_000;
 
 /** Address from KAVACH_URL, key from KAVACH_API_KEY; on this machine both from the data folder. */
 export function openGateway(env: Environment): Gateway {
@@ -37,15 +41,75 @@ export function openGateway(env: Environment): Gateway {
       });
       text = await response.text();
     } catch (error) {
-      throw new CliError(
-        `Kavach at ${url} cannot be reached (${causeOf(error)}): start it with \`kavach up\`, ` +
-          'or set KAVACH_URL to where it runs',
-      );
+      throw unreachable(url, error);
     }
     if (response.ok) return readJson(text, url);
     throw refusal(response.status, text, { url, key });
   };
-  return { url, get: (path) => ask('GET', path), post: (path, body) => ask('POST', path, body) };
+  const stream = async (path: string): Promise<AsyncIterable<Uint8Array>> => {
+    const patience = createPatience();
+    patience.wait(TIMEOUT_MS);
+    const response = await fetch(`${url}${path}`, {
+      signal: patience.signal,
+      headers: key.value === undefined ? {} : { authorization: `Bearer ${key.value}` },
+    }).catch((error: unknown) => {
+      throw unreachable(url, error);
+    });
+    if (!response.ok) throw refusal(response.status, await response.text(), { url, key });
+    return chunksOf(url, response, patience);
+  };
+  return {
+    url,
+    stream,
+    get: (path) => ask('GET', path),
+    post: (path, body) => ask('POST', path, body),
+  };
+}
+
+interface Patience {
+  readonly signal: AbortSignal;
+  /** Aborts after so long, unless it is said again; 0: not at all. */
+  wait(ms: number): void;
+}
+
+function createPatience(): Patience {
+  const end = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    signal: end.signal,
+    wait: (ms) => {
+      clearTimeout(timer);
+      if (ms === 0) return;
+      timer = setTimeout(() => {
+        end.abort(new DOMException('no answer', 'TimeoutError'));
+      }, ms);
+      timer.unref();
+    },
+  };
+}
+
+async function* chunksOf(
+  url: string,
+  response: Response,
+  patience: Patience,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  try {
+    patience.wait(SILENCE_MS);
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      patience.wait(0);
+      bytes += chunk.length;
+      yield chunk;
+      patience.wait(SILENCE_MS);
+    }
+  } catch (error) {
+    throw new CliError(
+      `The answer of Kavach at ${url} broke off after ${String(bytes)} bytes (${causeOf(error)}): ` +
+        'ask again',
+    );
+  } finally {
+    patience.wait(0);
+  }
 }
 
 interface Key {
@@ -85,6 +149,13 @@ function readKey(env: Environment, url: string, isOurs: boolean): Key {
 
 function dataDirOf(env: Environment): string {
   return env['KAVACH_DATA_DIR'] || '.kavach';
+}
+
+function unreachable(url: string, error: unknown): CliError {
+  return new CliError(
+    `Kavach at ${url} cannot be reached (${causeOf(error)}): start it with \`kavach up\`, ` +
+      'or set KAVACH_URL to where it runs',
+  );
 }
 
 function refusal(status: number, text: string, asked: { url: string; key: Key }): CliError {

@@ -7,6 +7,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addAlertCommands, whoText } from './alert-commands.js';
 import { addKeyCommands } from './key-commands.js';
 import type { Environment } from './http.js';
+import { addKeepingCommands } from './keeping-commands.js';
 import { addLimitCommands } from './limit-commands.js';
 import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
@@ -128,6 +129,7 @@ function createProgram(
   addKeyCommands(kit, program);
   addLimitCommands(kit);
   addOperatorCommands(kit);
+  addKeepingCommands({ ...kit, stdout });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [
     'kavach stop my-agent --reason "runs in circles"',

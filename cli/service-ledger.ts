@@ -44,8 +44,11 @@ async function prepareDatabase(databaseUrl: string): Promise<boolean> {
   }
 }
 
-/** PGlite is a Postgres in WebAssembly, and its version says so. */
-async function isPglite(pool: pg.Pool, databaseUrl: string): Promise<boolean> {
+/**
+ * PGlite is a Postgres in WebAssembly, and its version says so. Rejects when nobody answers; the
+ * error names the host, never a password.
+ */
+export async function isPglite(pool: pg.Pool, databaseUrl: string): Promise<boolean> {
   try {
     const { rows } = await pool.query<{ version: string }>('select version()');
     return rows[0]?.version.includes('PGlite') === true;

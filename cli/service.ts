@@ -19,12 +19,16 @@ import { refuseTarget } from '../channels/target.js';
 import { systemTimers } from '../client/timers.js';
 import { createKavachClient, loadSettings } from '../client/index.js';
 import type { Policy } from '../domain/alert/policy.js';
-import { ensureFirstKey } from '../gateway/first-key.js';
 import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
 import { createSessions } from '../gateway/sessions.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { createCallbackRelay, createRelay, createStartAlert } from '../relay/index.js';
+import {
+  createCallbackRelay,
+  createRelay,
+  createRetention,
+  createStartAlert,
+} from '../relay/index.js';
 import { startDeadManSwitch } from '../worker/dead-man-switch.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
@@ -32,6 +36,7 @@ import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
 import { keepUrl } from './data-folder.js';
+import { DEFAULT_ORG, keepFirstKey } from './first-settings.js';
 import { keepApiKey, keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
@@ -77,8 +82,6 @@ export interface Service extends ServicePart {
 }
 
 const ALL_ROLES: readonly Role[] = ['gateway', 'relay', 'worker'];
-/** The one organisation of this version. */
-export const DEFAULT_ORG = 'default';
 /**
  * What a lost process held is let go after these, so they are part of every recovery: the tasks it
  * had begun, and, through the relay's lease, which must outlast a call, the rows it had claimed.
@@ -95,6 +98,7 @@ const STOP_ORDER = [
   'deadManSwitch',
   'gateway',
   'callbacks',
+  'retention',
   'relay',
   'worker',
   'attributes',
@@ -240,6 +244,9 @@ async function begin(
     const callbacks = createCallbackRelay({ ledger, client, log });
     callbacks.start();
     parts.callbacks = () => callbacks.stop();
+    const retention = createRetention({ ledger, retention: config.retention, log });
+    retention.start();
+    parts.retention = () => retention.stop();
   }
   await worker?.settled;
   signal?.throwIfAborted();
@@ -262,14 +269,6 @@ async function begin(
 /** What a gateway without a relay is given: it claims nothing, so others find the crossings due. */
 const NO_RELAY = { deliver: (): void => undefined };
 
-/** What only gateways set, each at its start. */
-async function keepFirstKey(ledger: Ledger, config: Config): Promise<KeptKey> {
-  await putDefaults(ledger, config);
-  const adminKey = keepApiKey(config.dataDir);
-  await ensureFirstKey({ ledger, file: adminKey.file, org: DEFAULT_ORG });
-  return adminKey;
-}
-
 function openLedgerOf(config: Config, given: ServiceParts): Promise<Ledger> {
   const databaseUrl = given.databaseUrl ?? config.databaseUrl;
   if (databaseUrl === undefined) {
@@ -279,26 +278,6 @@ function openLedgerOf(config: Config, given: ServiceParts): Promise<Ledger> {
   const { runIdleMs } = config.policy;
   const { delivery } = config;
   return openServiceLedger({ databaseUrl, sealKeys, runIdleMs, delivery });
-}
-
-/** C3, A5. What the environment names is set; what it does not name stays as it is. */
-async function putDefaults(ledger: Ledger, config: Config): Promise<void> {
-  const { destinations, operators, emailDomains } = config;
-  const references = await ledger.putDestinations(DEFAULT_ORG, destinations);
-  for (const [i, { channel }] of destinations.entries()) {
-    const reference = references[i];
-    if (reference !== undefined)
-      await ledger.setDefaultDestination(DEFAULT_ORG, channel, reference);
-  }
-  if (operators !== undefined) {
-    const stored = await ledger.putDestinations(DEFAULT_ORG, operators);
-    const routes = operators.flatMap(({ channel }, i) => {
-      const destination = stored[i];
-      return destination === undefined ? [] : [{ channel, destination }];
-    });
-    await ledger.setOperators(DEFAULT_ORG, routes);
-  }
-  if (emailDomains !== undefined) await ledger.setAllowedEmailDomains(DEFAULT_ORG, emailDomains);
 }
 
 /** An embedded server is asked plainly: a profile in the user's home is meant for another one. */

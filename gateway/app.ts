@@ -20,6 +20,7 @@ import { addBudgetRoutes } from './routes/budgets.js';
 import { addCallbackRoutes } from './routes/callbacks.js';
 import { addCodecRoutes } from './routes/codec.js';
 import { addDestinationRoutes } from './routes/destinations.js';
+import { addExportRoutes } from './routes/export.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addDocumentRoutes } from './routes/openapi.js';
 import { addIngestRoute } from './routes/ingest.js';
@@ -67,6 +68,7 @@ export function createApp(gateway: Gateway): App {
   addSettingRoutes(routes, gateway);
   addAuditRoute(routes, gateway);
   addTestSendRoute(routes, gateway);
+  addExportRoutes(routes, gateway);
   addKeyRoutes(routes, gateway);
   addCodecRoutes(routes, gateway, requireKey(authenticate));
   app.notFound((c) => {

@@ -60,6 +60,7 @@ export type GatewayLedger = Pick<
   | 'alert'
   | 'usage'
   | 'operatorNotices'
+  | 'exportPage'
   | 'lag'
   | 'putCallback'
 >;

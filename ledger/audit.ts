@@ -29,7 +29,8 @@ export interface AuditEntry {
     | 'operators_set'
     | 'key_created'
     | 'key_rotated'
-    | 'key_revoked';
+    | 'key_revoked'
+    | 'person_erased';
   readonly before?: unknown;
   readonly after?: unknown;
 }

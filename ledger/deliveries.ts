@@ -87,7 +87,9 @@ function reasonAgainst(ref: DeliveryRef, row: OpenRow): LedgerSuppression | unde
  */
 const BEGIN = `
 with put as (
-  insert into delivery (org, alert_id, id, body, content_type) values ($1, $2, $3, $4, $5)
+  insert into delivery (org, alert_id, id, body, content_type, destination)
+  select $1, $2, $3, $4, $5, coalesce($9, (select reference from default_destination
+    where org = $1 and channel = $7))
   on conflict do nothing
   returning body, content_type
 ), begun as (
@@ -119,9 +121,10 @@ export async function beginAttempt(
   message: RenderedMessage,
   now: number,
 ): Promise<BegunAttempt> {
-  const { org, alertId, deliveryId, channel } = ref;
+  const { org, alertId, deliveryId, channel, destination } = ref;
   const { body, contentType } = message;
-  const parameters = [org, alertId, deliveryId, body, contentType, attempt, channel, now];
+  const sent = [org, alertId, deliveryId, body, contentType];
+  const parameters = [...sent, attempt, channel, now, destination];
   const row =
     (await seen<BeginRow>(db, BEGIN, parameters, () => true)) ??
     (await seen<BeginRow>(db, BEGIN, parameters, () => true));

@@ -15,8 +15,10 @@ import { destinationPaces, destinations, typed } from './schema.js';
 import { destinationReference, seal, unseal, type SealKeys } from './seal.js';
 import { openAt, rotated, type SealedDestination } from './secrets.js';
 
-const belongsTo = (org: string, reference: string): string => `destination ${reference} of ${org}`;
-const KEY_PLACE = 'ledger_life.reference_key';
+/** What a sealed destination, and the key of references, are bound to. */
+export const destinationPlace = (org: string, reference: string): string =>
+  `destination ${reference} of ${org}`;
+export const REFERENCE_KEY_PLACE = 'ledger_life.reference_key';
 
 /** T7. Who is told that it is over unless it was said otherwise; PagerDuty is always. */
 const TOLD_OF_RESOLUTION = new Set<ChannelName>(['webhook', 'pagerduty']);
@@ -47,7 +49,7 @@ export function putDestinations(
       };
       const before = channel === 'webhook' ? await stored(run, keys, org, reference) : undefined;
       const whole = rotated(before, open, now, graceMs);
-      const sealed = seal(keys, JSON.stringify(whole), belongsTo(org, reference));
+      const sealed = seal(keys, JSON.stringify(whole), destinationPlace(org, reference));
       const told = sendResolved ?? TOLD_OF_RESOLUTION.has(channel);
       await typed(run)
         .insert(destinations)
@@ -78,7 +80,7 @@ export function unsealDestination(
 }
 
 function parsed(keys: SealKeys, org: string, reference: string, sealed: string): SealedDestination {
-  return JSON.parse(unseal(keys, sealed, belongsTo(org, reference))) as SealedDestination;
+  return JSON.parse(unseal(keys, sealed, destinationPlace(org, reference))) as SealedDestination;
 }
 
 /** What a target was until now. One that does not open any more is put anew: that mends it. */
@@ -159,9 +161,11 @@ async function referenceKey(run: Run, keys: SealKeys): Promise<Buffer> {
   const [row] = await run('select reference_key from ledger_life for update');
   const known = (row as { reference_key: string | null } | undefined)?.reference_key ?? undefined;
   const key =
-    known === undefined ? randomBytes(32) : Buffer.from(unseal(keys, known, KEY_PLACE), 'base64');
+    known === undefined
+      ? randomBytes(32)
+      : Buffer.from(unseal(keys, known, REFERENCE_KEY_PLACE), 'base64');
   if (known?.startsWith(`${keys[0].id}:`) !== true) {
-    const sealed = seal(keys, key.toString('base64'), KEY_PLACE);
+    const sealed = seal(keys, key.toString('base64'), REFERENCE_KEY_PLACE);
     await run('update ledger_life set reference_key = $1', [sealed]);
   }
   return key;

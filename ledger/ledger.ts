@@ -35,6 +35,8 @@ import type {
 } from './delivery.js';
 import type { AnswerStore } from './idempotency.js';
 import type { AlertPage, BudgetPage } from './paging.js';
+import type { ExportKind, ExportPage, ExportQuery } from './export.js';
+import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type {
   IngestBatch,
   IngestResult,
@@ -52,6 +54,8 @@ export type * from './configuring.js';
 export type * from './delivery.js';
 export type * from './idempotency.js';
 export type * from './paging.js';
+export type { ExportKind, ExportPage, ExportQuery } from './export.js';
+export type * from './retention-policy.js';
 export type * from './usage.js';
 
 // ---------------------------------------------------------------- views
@@ -238,6 +242,10 @@ export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuri
     | { alert: AlertView; journal: readonly JournalEntry[]; attempts: readonly AttemptView[] }
     | undefined
   >;
+  /** Records in bulk, page after page, in the order of a key. */
+  exportPage(kind: ExportKind, query: ExportQuery): Promise<ExportPage>;
+  /** Takes away one batch of what is older than it is kept for (retention.ts). */
+  prune(kind: RetentionKind, request: PruneRequest): Promise<Pruned>;
   /** Everything counted for an agent (or all): events and nano-USD used. */
   usage(org: string, agent?: string): Promise<UsageTotals>;
 }

@@ -47,13 +47,24 @@ export async function migratePostgres(pool: Pool): Promise<void> {
   }
 }
 
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** All there are, in the order in which they are applied. */
+export async function readMigrations(): Promise<readonly Migration[]> {
+  const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(
+    names.map(async (name) => ({ name, sql: await readFile(new URL(name, FOLDER), 'utf8') })),
+  );
+}
+
 async function migrate(session: Session): Promise<void> {
   await session.exec('create table if not exists ledger_migration (name text primary key)');
   const applied = new Set(await session.names('select name from ledger_migration'));
-  const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
-  for (const name of files) {
+  for (const { name, sql } of await readMigrations()) {
     if (applied.has(name)) continue;
-    const sql = await readFile(new URL(name, FOLDER), 'utf8');
     const entry = `insert into ledger_migration (name) values ('${name}');`;
     await session.exec(`begin;\n${sql}\n${entry}\ncommit;`).catch(async (error: unknown) => {
       await session.exec('rollback');

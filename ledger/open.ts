@@ -18,6 +18,7 @@ import { DEFAULT_DELIVERY_POLICY, type DeliveryPolicy } from './delivery-policy.
 import { confirmDestination, putDestinations, setDefaultDestination } from './destinations.js';
 import { claimWrite, finishWrite, releaseWrite } from './idempotency.js';
 import { listDestinations } from './destination-list.js';
+import { exportPage } from './export.js';
 import { ingest } from './ingest.js';
 import { appendJournal, findAlert, listAlerts } from './journal.js';
 import { createKey, findApiKey, listKeys, putApiKey, revokeKey, rotateKey } from './keys.js';
@@ -39,6 +40,7 @@ import { publish } from './publish.js';
 import { listQuarantined, quarantine } from './quarantine.js';
 import { resetPeriod } from './resets.js';
 import { noteReceipt } from './receipts.js';
+import { prune } from './retention.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { createSelfWatch } from './self-watch.js';
@@ -178,6 +180,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     budgets: (query) => listBudgets(db, query),
     alerts: (query) => listAlerts(db, query),
     alert: (org, id) => findAlert(db, org, id),
+    exportPage: (kind, query) => exportPage(db, kind, query),
+    prune: (kind, request) => prune(db, kind, request),
     usage: (org, agent) => usage(db, org, agent),
   };
 }

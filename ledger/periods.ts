@@ -34,6 +34,18 @@ cross join lateral (
   where e.org = s.org and (s.agent is null or e.agent = s.agent)
     and (s.run is null or e.run = s.run)
     and e.at >= s.since and (s.ends_at is null or e.at < s.ends_at)
+) as stored
+cross join lateral (
+  -- What retention took away counts on where no beginning leaves it out (retention.ts).
+  select coalesce(sum(g.cost), 0) as cost, coalesce(sum(g.tokens), 0) as tokens,
+    coalesce(sum(g.events), 0) as calls, min(g.first_at) as first_at, max(g.last_at) as last_at
+  from usage_pruned g
+  where s.cadence = 'total' and g.org = s.org and (s.agent is null or g.agent = s.agent)
+) as gone
+cross join lateral (
+  select stored.cost + gone.cost as cost, stored.tokens + gone.tokens as tokens,
+    stored.calls + gone.calls as calls, least(stored.first_at, gone.first_at) as first_at,
+    greatest(stored.last_at, gone.last_at) as last_at
 ) as t
 cross join lateral (
   select case when s.cadence = 'run' then coalesce(t.last_at, s.starts_at) + $3::bigint

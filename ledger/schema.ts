@@ -103,6 +103,7 @@ export const deliveries = pgTable('delivery', {
   id: text('id').notNull(),
   body: text('body').notNull(),
   contentType: text('content_type').notNull(),
+  destination: text('destination'),
 });
 
 export const attempts = pgTable('attempt', {

@@ -2,6 +2,7 @@
 export { createCallbackRelay, DEFAULT_CALLBACK_CONFIG } from './callbacks.js';
 export type { CallbackConfig, CallbackRelay, CallbackRelayOptions } from './callbacks.js';
 export { createStartAlert } from './start-alert.js';
+export { createRetention } from './retention.js';
 export { createRelay, DEFAULT_RELAY_CONFIG } from './relay.js';
 export type { Relay, RelayConfig, RelayOptions, RelayStats } from './relay.js';
 export type { RelayClient, RelayLedger } from './deliver.js';

@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import type { AllowList } from '../channels/allow-list.js';
 import type { ChannelOptions } from '../channels/index.js';
 import { DEFAULT_POLICY, type Policy } from '../domain/alert/policy.js';
+import type { Retention } from '../ledger/retention-policy.js';
 import { channelOptionsOf } from './channels.js';
 import { SECRET_VARIABLES, VARIABLES } from './variables.js';
 
@@ -55,6 +56,8 @@ export interface Config {
   /** What customers' addresses may lead to beside the public internet. */
   readonly allowTargets: AllowList;
   readonly relay: { readonly intervalMs: number; readonly signalsPerSecond: number };
+  /** Days each kind of record is kept. */
+  readonly retention: Retention;
   /** `searchAttributes` is only a wish here: the namespace decides at start. */
   readonly policy: Policy;
   /** IANA name. */
@@ -221,6 +224,7 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
       intervalMs: values.KAVACH_RELAY_INTERVAL_MS,
       signalsPerSecond: values.KAVACH_RELAY_SIGNALS_PER_SECOND,
     },
+    retention: values.KAVACH_RETENTION,
     policy: {
       ...DEFAULT_POLICY,
       ladderMs: values.KAVACH_LADDER_MS,

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { readAllowList } from '../channels/allow-list.js';
+import { DEFAULT_RETENTION, readRetention, RETENTION_KINDS } from '../ledger/retention-policy.js';
 import { parseSealKeys } from '../ledger/seal.js';
 
 /** A text that `read` understands; `read` answers undefined for anything else. */
@@ -263,6 +264,12 @@ export const VARIABLES = z.object({
   KAVACH_RUN_SILENCE_MS: whole('milliseconds', 100, 86_400_000).default(60_000),
   /** B2. Time zone of agents that name none. */
   KAVACH_ORG_ZONE: parsed('an IANA time zone such as Europe/Berlin', readZone).default('UTC'),
+
+  /** How long records are kept, in days: `events=90,audit=forever`; the rest keep their defaults. */
+  KAVACH_RETENTION: parsed(
+    `kind=days or kind=forever, with commas between; kinds are ${RETENTION_KINDS.join(', ')}, and events, runs and periods stay 40 days at least`,
+    readRetention,
+  ).default(DEFAULT_RETENTION),
 
   KAVACH_LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default(
     'info',

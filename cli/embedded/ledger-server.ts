@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { forgetAddress, keepAddress } from '../data-folder.js';
 import { bareEnvironment, spawnGuarded } from './guarded-child.js';
 import type { ChildExit } from './guarded-child.js';
 import type { LedgerMessage, LedgerOrder } from './ledger-process.js';
@@ -63,11 +64,16 @@ export async function startLedgerServer(options: LedgerServerOptions): Promise<L
     const startUp = { what: 'The ledger', child, logFile, signal, withinMs: READY_WITHIN_MS };
     const message = await untilReady(startUp, () => told);
     if (message.type === 'failed') throw new Error(message.reason);
+    const databaseUrl = `postgres://postgres:postgres@${LOOPBACK}:${String(message.port)}/postgres`;
+    keepAddress(dataDir, 'ledger-address', databaseUrl);
     return {
-      databaseUrl: `postgres://postgres:postgres@${LOOPBACK}:${String(message.port)}/postgres`,
+      databaseUrl,
       pid: child.pid,
       exited: child.exited,
-      stop: () => child.stop(),
+      stop: async () => {
+        forgetAddress(dataDir, 'ledger-address', databaseUrl);
+        await child.stop();
+      },
     };
   } catch (error) {
     await child.stop(2_000);

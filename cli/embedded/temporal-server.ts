@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { forgetAddress, keepAddress } from '../data-folder.js';
 import { lockData } from './data-lock.js';
 import type { DataLock } from './data-lock.js';
 import { bareEnvironment, spawnGuarded } from './guarded-child.js';
@@ -124,16 +125,19 @@ async function startOnce(options: TemporalServerOptions, lock: DataLock): Promis
     throw error;
   }
   writeFileSync(join(dataDir, SERVED_FILE), '');
+  const address = `${LOOPBACK}:${String(port)}`;
+  keepAddress(dataDir, 'temporal-address', address);
   const exited = child.exited.then((exit) => {
     lock.release();
     return exit;
   });
   return {
-    address: `${LOOPBACK}:${String(port)}`,
+    address,
     uiUrl: `http://${LOOPBACK}:${String(uiPort)}`,
     pid: child.pid,
     exited,
     stop: async () => {
+      forgetAddress(dataDir, 'temporal-address', address);
       await child.stop();
       await exited;
     },

@@ -23,6 +23,13 @@ const COMMANDS = [
   'resume',
   'replay',
   'seal-key',
+  'doctor',
+  'export',
+  'retention',
+  'erase',
+  'backup',
+  'restore',
+  'reseal',
 ];
 
 describe('help', () => {

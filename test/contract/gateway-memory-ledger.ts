@@ -25,6 +25,7 @@ import type {
   AuditView,
   AttemptView,
   BudgetView,
+  ExportPage,
   ClaimedPeriod,
   DestinationView,
   NewDestination,
@@ -60,6 +61,8 @@ export interface MemoryLedger extends GatewayLedger {
   /** By their hash. */
   readonly apiKeys: Map<string, ApiKey>;
   readonly alertViews: AlertView[];
+  /** What an export reads, page by page: `next` is the index of the one that follows. */
+  readonly pages: ExportPage[];
   /** Of those alerts, by id; absent: nothing was decided or tried. */
   readonly journals: Map<string, readonly JournalEntry[]>;
   readonly attempts: Map<string, readonly AttemptView[]>;
@@ -187,6 +190,7 @@ export function createMemoryLedger(): MemoryLedger {
     opened: [],
     apiKeys: new Map(),
     alertViews: [],
+    pages: [],
     journals: new Map(),
     attempts: new Map(),
     callbacks: new Map(),
@@ -396,6 +400,8 @@ export function createMemoryLedger(): MemoryLedger {
           .map(([rowId, row]) => view(row, rowId)),
       ),
     operatorNotices: () => Promise.resolve([]),
+    exportPage: (_kind, { after }) =>
+      Promise.resolve(ledger.pages[Number(after?.[0] ?? 0)] ?? { rows: [] }),
     alerts: ({ limit }) => Promise.resolve(ledger.alertViews.slice(0, limit)),
     alert: (org, id) => {
       const alert = ledger.alertViews.find((each) => each.org === org && each.id === id);

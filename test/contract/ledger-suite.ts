@@ -12,10 +12,12 @@ import { callbacksContract } from './ledger/callbacks.js';
 import { configuringContract } from './ledger/configuring.js';
 import { countingContract } from './ledger/counting.js';
 import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
+import { erasingContract } from './ledger/erasing.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
 import { keyingContract } from './ledger/keying.js';
 import { layeringContract } from './ledger/layering.js';
+import { keepingContract } from './ledger/keeping.js';
 import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
@@ -107,6 +109,8 @@ export function ledgerContract(
     tellingContract(bed);
     keyingContract(bed);
     callbacksContract(bed);
+    keepingContract(bed);
+    erasingContract(bed);
     more(bed);
   });
 }

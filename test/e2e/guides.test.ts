@@ -88,8 +88,11 @@ function follow(
   });
 
   async function shell(script: string): Promise<string> {
-    const { url, apiKey } = service!;
-    const env = { PATH: process.env['PATH'], KAVACH_URL: url, KAVACH_API_KEY: apiKey };
+    const { url, apiKey, dataDir } = service!;
+    const env = {
+      ...{ PATH: process.env['PATH'], HOME: process.env['HOME'] },
+      ...{ KAVACH_URL: url, KAVACH_API_KEY: apiKey, KAVACH_DATA_DIR: dataDir },
+    };
     const options = { env, cwd: fileURLToPath(ROOT) };
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], options);
     return stdout;
@@ -147,4 +150,8 @@ describe('what the guide of the limits says to run', () => {
   test('nobody was alerted: what was spent never reached what held', () => {
     expect(sink().messages()).toEqual([]);
   });
+});
+
+describe('what the guide of operating says to run', () => {
+  follow('operate.md', ({ url }) => ({ AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team` }));
 });

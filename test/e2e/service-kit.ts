@@ -2,7 +2,7 @@
  * The whole service for one test file: embedded ledger and Temporal, gateway, relay and worker,
  * with every provider a fake. Only waits are shortened; all else is as in production.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbedded } from '../../cli/embedded/embedded.js';
@@ -15,6 +15,7 @@ import { seedLedger } from '../support/ledger-folder.js';
 export interface TestService {
   readonly url: string;
   readonly apiKey: string;
+  readonly dataDir: string;
   readonly sink: Sink;
   /** GET, answered as JSON; throws what is no 2xx. */
   get<T>(path: string): Promise<T>;
@@ -26,6 +27,8 @@ export interface TestService {
 export interface TestServiceOptions {
   /** Of the service's environment, beside what the kit sets. */
   readonly variables?: (sink: Sink) => Readonly<Record<string, string>>;
+  /** One that outlives the service; default: a fresh one that goes with it. */
+  readonly dataDir?: string;
 }
 
 /** `KAVACH_LOG_LEVEL=debug` in the environment of the tests shows what the service says. */
@@ -43,14 +46,14 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
 }
 
 async function begin(
-  { variables }: TestServiceOptions,
+  { variables, dataDir: given }: TestServiceOptions,
   closing: (() => Promise<void> | void)[],
 ): Promise<Omit<TestService, 'stop'>> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'kavach-e2e-'));
+  const dataDir = given ?? mkdtempSync(join(tmpdir(), 'kavach-e2e-'));
   closing.push(() => {
-    rmSync(dataDir, { recursive: true, force: true });
+    if (given === undefined) rmSync(dataDir, { recursive: true, force: true });
   });
-  await seedLedger(dataDir);
+  if (!existsSync(join(dataDir, 'ledger'))) await seedLedger(dataDir);
   const sink = await startSink();
   closing.push(() => sink.stop());
   const embedded = await startEmbedded({ dataDir, env: findingTemporal() });
@@ -85,7 +88,7 @@ async function begin(
     return JSON.parse(text) as T;
   };
   return {
-    ...{ url, apiKey, sink },
+    ...{ url, apiKey, dataDir, sink },
     get: (path) => request(path, { method: 'GET' }),
     post: (path, body) => request(path, { method: 'POST', body: JSON.stringify(body) }),
   };
