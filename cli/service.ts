@@ -37,7 +37,7 @@ import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
 import { keepUrl } from './data-folder.js';
 import { DEFAULT_ORG, keepFirstKey } from './first-settings.js';
-import { keepApiKey, keepLinkKey, keepSealKeys } from './key-files.js';
+import { keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
 import { openServiceLedger } from './service-ledger.js';

@@ -2,7 +2,9 @@
  * The set from binaries: usage through both gateways comes to one budget, one alert and one
  * message; each kind of process can be lost; nothing is left at the end.
  */
-import { existsSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { processesOf } from '../support/processes.js';
 import { startTestSet, type TestSet } from './set-kit.js';
@@ -71,10 +73,13 @@ test('usage through both gateways is one budget and one alert, delivered once', 
   expect(await again.json()).toMatchObject({ duplicates: 1 });
   await until('the alert', () => messages('shared').length > 0, 30_000);
   for (const gateway of [0, 1]) expect(await spentBy(gateway, 'shared')).toBe(6);
-  const { alerts } = (await (await kit.ask(1, '/v1/alerts?agent=shared')).json()) as {
-    alerts: object[];
+  // The list is written after the message was sent.
+  const listed = async (): Promise<number> => {
+    const answer = await kit.ask(1, '/v1/alerts?agent=shared');
+    return ((await answer.json()) as { alerts: object[] }).alerts.length;
   };
-  expect(alerts).toHaveLength(1);
+  await until('the list', async () => (await listed()) > 0, 30_000);
+  expect(await listed()).toBe(1);
   // One process of each kind may be lost at any time, and the other does its work.
   const { gateways, relays, workers } = kit.set;
   await Promise.all([gateways[0]!, relays[0]!, workers[0]!].map((part) => part.kill()));
@@ -87,3 +92,29 @@ test('usage through both gateways is one budget and one alert, delivered once', 
   expect(messages('shared')).toHaveLength(1);
   expect(messages('after')).toHaveLength(1);
 }, 120_000);
+
+test('the guide leads from there to a stopped agent', async () => {
+  const guide = readFileSync(new URL('../../docs/guides/deploy.md', import.meta.url), 'utf8');
+  const section = guide.split('## From there to a stopped agent')[1]?.split('\n## ')[0] ?? '';
+  const [configuring, spending] = [...section.matchAll(/```sh\n([^]*?)```/g)].map(
+    ([, text]) => text,
+  );
+  const env = {
+    PATH: process.env['PATH'],
+    KAVACH_URL: kit.set.urls[1],
+    KAVACH_API_KEY: kit.set.apiKey,
+  };
+  const shell = async (script: string): Promise<string> =>
+    (await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { env })).stdout;
+  await shell(configuring!);
+  expect(JSON.parse(await shell(spending!))).toMatchObject({ accepted: 1 });
+  const refusal = await until(
+    'the kill',
+    async () => {
+      const answer = JSON.parse(await shell(spending!)) as { status?: number };
+      return answer.status === 429 && answer;
+    },
+    30_000,
+  );
+  expect(refusal).toMatchObject({ reason: expect.any(String) as string });
+}, 60_000);
