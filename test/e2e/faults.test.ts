@@ -3,12 +3,12 @@
  * and nothing of it is left.
  */
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { processesOf } from '../support/processes.js';
 
 interface Printed {
@@ -24,10 +24,18 @@ interface Printed {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Of its own, to see what is left there; Postgres may run as another user. */
+const folder = mkdtempSync(join(tmpdir(), 'kavach-e2e-'));
+chmodSync(folder, 0o755);
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
 /** Rejects when it exits with anything but 0. */
 const faults = async (...args: string[]): Promise<string> => {
   const command = ['--import', 'tsx', 'faults/main.ts', ...args];
-  return (await promisify(execFile)(process.execPath, command, { cwd: root })).stdout;
+  const env = { ...process.env, TMPDIR: folder };
+  return (await promisify(execFile)(process.execPath, command, { cwd: root, env })).stdout;
 };
 
 test('four kills each: nothing is lost, counted twice, missed or decided twice', async () => {
@@ -42,8 +50,8 @@ test('four kills each: nothing is lost, counted twice, missed or decided twice',
     expect(crossings).toBeGreaterThan(0);
     expect(checks.length).toBeGreaterThan(10);
   }
-  expect(readdirSync(tmpdir()).filter((name) => name.startsWith('kavach-faults-'))).toEqual([]);
-  expect(processesOf(join(tmpdir(), 'kavach-faults-'))).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('kavach-faults-'))).toEqual([]);
+  expect(processesOf(folder)).toEqual([]);
 }, 400_000);
 
 test('what makes no sense is refused', async () => {
