@@ -50,8 +50,10 @@ const POSTS_PER_SECOND = 24;
 const CROSSINGS_PER_AGENT = 30;
 /** What a part takes to come back, on a slow machine. */
 const RESTART_MS = 4_000;
-/** What has not come by then is missing. */
-const SETTLE_MS = 120_000;
+/** A crossing is more work than a post: so many posts of each agent to one of them, at least. */
+const POSTS_PER_CROSSING = 6;
+/** What has not come when nothing has come for so long is missing. */
+const SETTLE_MS = 60_000;
 /** CA-2. Beyond the kills themselves. */
 const SLACK_MS = 240_000;
 
@@ -82,8 +84,11 @@ export async function runCampaign(
     );
     const { crossings, byAgent, posted, repeated } = ended;
     const heard = () => sink.requests.filter(({ path }) => path.startsWith(PATH));
-    const until = Date.now() + SETTLE_MS;
-    while (Date.now() < until && accountOf(crossings, heard()).missed.length > 0) {
+    let left = crossings.length + 1;
+    for (let since = Date.now(); left > 0 && Date.now() < since + SETTLE_MS;) {
+      const { length } = accountOf(crossings, heard()).missed;
+      if (length < left) since = Date.now();
+      left = length;
       await delay(200, undefined, { signal });
     }
     // What would come twice has its chance.
@@ -120,7 +125,7 @@ function sizeOf(playMs: number): TrafficSize {
   return {
     periods: AGENTS,
     postsPerSecond: POSTS_PER_SECOND,
-    postsPerCrossing: Math.max(2, Math.ceil(postsPerAgent / CROSSINGS_PER_AGENT)),
+    postsPerCrossing: Math.max(POSTS_PER_CROSSING, Math.ceil(postsPerAgent / CROSSINGS_PER_AGENT)),
   };
 }
 
