@@ -124,10 +124,10 @@ async function record(
   }
 }
 
-/** T9. Alerts of one budget, period and dimension share it; a notice is an incident of its own. */
+/** T9. Alerts of one budget, period and dimension share it; notices share one by what they are about. */
 function incidentOf(input: AlertInput): string {
   return input.kind === 'notice'
-    ? incidentKey(input.id, 'notice')
+    ? incidentKey(`${input.org} ${input.subject}`, 'notice')
     : incidentKey(input.subject, input.facts.dimension);
 }
 

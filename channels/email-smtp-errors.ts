@@ -56,6 +56,8 @@ function kindOfReply(status: number, response: string, command: string): Outcome
   }
   if (!/^(?:RCPT TO|DATA)$/.test(command)) return 'permanent_config';
   const enhanced = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1];
+  // A full mailbox is emptied some day: nobody is gone.
+  if (enhanced === '5.2.2') return 'transient';
   const isRecipient =
     enhanced === undefined ? RECIPIENT_CODES.has(status) : RECIPIENT_ENHANCED.test(enhanced);
   return isRecipient ? 'permanent_recipient' : 'permanent_config';

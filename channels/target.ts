@@ -35,6 +35,13 @@ export function refuseTarget(
   channel: ChannelName,
   address: string,
 ): string | undefined {
+  if (channel === 'push') return 'this Kavach does not send on this channel';
+  if (channel === 'sms' && !/^\+[1-9]\d{6,14}$/.test(address)) {
+    return 'the number is not written as +15551234567';
+  }
+  if (channel === 'email' && !/^[^\s@<>]+@[^\s@<>]+$/.test(address)) {
+    return 'this is no email address';
+  }
   if (channel !== 'slack' && channel !== 'webhook') return undefined;
   const url = parseTarget(address, guard, channel === 'slack' ? SLACK_HOSTS : undefined);
   return typeof url === 'string' ? url : undefined;

@@ -4,6 +4,7 @@
  * receivers that can should verify the former.
  */
 import { createHmac } from 'node:crypto';
+import { webhookSecretFault } from '../domain/webhook-secret.js';
 
 export interface SignedParts {
   /** `webhook-id`: the idempotency key, the same on every attempt (A11). */
@@ -39,7 +40,7 @@ export function legacySignature(secret: string, body: string): string {
 
 /** `whsec_` secrets are base64 (Standard Webhooks); any other is its UTF-8 bytes. */
 function keyBytes(secret: string): Buffer {
-  return secret.startsWith('whsec_')
+  return secret.startsWith('whsec_') && webhookSecretFault(secret) === undefined
     ? Buffer.from(secret.slice('whsec_'.length), 'base64')
     : Buffer.from(secret, 'utf8');
 }

@@ -19,9 +19,11 @@ export async function showNotices(
   }
   output.table(
     [{ head: 'AT' }, { head: 'TOLD' }, { head: 'WHAT' }, { head: 'TEXT' }],
-    notices.map(({ at, toldAt, kind, text }) => [
+    notices.map(({ at, toldAt, unheard, kind, text }) => [
       formatMoment(at),
-      toldAt === undefined ? output.paint('warning', 'nobody') : formatMoment(toldAt),
+      toldAt === undefined || unheard === true
+        ? output.paint('warning', 'nobody')
+        : formatMoment(toldAt),
       kind,
       text,
     ]),

@@ -44,7 +44,7 @@ export function createOutput(
   const isJson = options.json === true;
   const isColoured = stream.isTTY === true && !options.env['NO_COLOR'];
   const line = (text = ''): void => {
-    if (!isJson) stream.write(`${text}\n`);
+    if (!isJson) stream.write(`${harmless(text, isColoured)}\n`);
   };
   const paint = (tone: Tone, text: string): string =>
     isColoured ? `\u001b[${String(CODES[tone])}m${text}\u001b[0m` : text;
@@ -53,12 +53,36 @@ export function createOutput(
     line,
     paint,
     table: (columns, rows) => {
-      for (const row of layOut(columns, rows, (head) => paint('quiet', head))) line(row);
+      const shown = rows.map((row) => row.map((cell) => cut(harmless(oneLine(cell), isColoured))));
+      for (const row of layOut(columns, shown, (head) => paint('quiet', head))) line(row);
     },
     json: (value) => {
       if (isJson) stream.write(`${JSON.stringify(value, undefined, 2)}\n`);
     },
   };
+}
+
+/** Ours, control characters, and marks that turn the direction of writing. */
+const RISKY =
+  /\u001b\[(?:[0-2]|3[1-3])m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Names come from anywhere: none of them may move the cursor or hide what stands beside it. */
+function harmless(text: string, isColoured: boolean): string {
+  return text.replace(RISKY, (found) => (found.length > 1 && isColoured ? found : '\ufffd'));
+}
+
+function oneLine(cell: string): string {
+  return cell.replace(/[\r\n\t]+/g, ' ');
+}
+
+/** One long name must not widen every row. */
+const CELL_LIMIT = 160;
+
+function cut(cell: string): string {
+  const points = Array.from(cell);
+  return points.length <= CELL_LIMIT || cell.includes('\u001b')
+    ? cell
+    : `${points.slice(0, CELL_LIMIT - 1).join('')}…`;
 }
 
 function layOut(

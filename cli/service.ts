@@ -36,7 +36,7 @@ import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
 import { keepUrl } from './data-folder.js';
-import { DEFAULT_ORG, keepFirstKey } from './first-settings.js';
+import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
 import { keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
@@ -181,10 +181,7 @@ async function begin(
   };
   const { host, port, publicUrl, rates } = config.gateway;
   const guard = createGuard({ allow: config.allowTargets });
-  for (const { channel, address } of config.destinations) {
-    const reason = refuseTarget(guard, channel, address);
-    if (reason !== undefined) log.warn({ channel, reason }, 'the default destination gets nothing');
-  }
+  sayRefused(config, guard, log);
   const channels = createChannels({ ...config.channels, guard });
   const linkKey = config.linkKey ?? keepLinkKey(config.dataDir).value;
   const links = createAlertLinks(linkKey);

@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<Suppression, string>> = {
   unsupported_channel: 'this Kavach does not send on this channel',
   unverified: 'nobody has confirmed this address',
   storm: 'too many alerts went there within a minute; they are summed up',
+  daily_cap: 'this number had had its text messages of the day',
   still_firing: 'another alert of the same incident was still firing',
 };
 

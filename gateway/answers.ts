@@ -195,6 +195,8 @@ export const noticesAnswer = z.looseObject({
       text: z.string(),
       destination: z.string().optional(),
       toldAt: at.optional(),
+      alertId: z.string().optional(),
+      unheard: z.literal(true).optional().describe('Its alert reached nobody.'),
     }),
   ),
   nextCursor,

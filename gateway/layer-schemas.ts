@@ -1,7 +1,7 @@
 /** The bodies and queries of what operators set: limits, raises, destinations, settings, audit. */
 import { z } from 'zod';
 import { CADENCES, CHANNELS, DIMENSIONS } from '../domain/words.js';
-import { name, pageQuery, sentence } from './schemas.js';
+import { name, pageQuery, secretText, sentence } from './schemas.js';
 
 const target = z.string().min(1).max(2_048);
 const moment = z.string().min(1).max(40);
@@ -17,7 +17,7 @@ const way = {
   /** An address, or the reference of one that is known; neither: the channel's default (C3). */
   target: target.optional(),
   destination: name.optional(),
-  secret: z.string().min(1).max(512).optional(),
+  secret: secretText.min(1).optional(),
 };
 export const wayOut = z.strictObject(way);
 export type WayOut = z.infer<typeof wayOut>;

@@ -1,6 +1,7 @@
 /** The bodies and queries of everything that is not hot, and how a fault in them is told. */
 import { z } from 'zod';
 import { CHANNELS, KEY_SCOPES } from '../domain/words.js';
+import { webhookSecretFault } from '../domain/webhook-secret.js';
 import { describeIssue } from './issue.js';
 import { Problem } from './problem.js';
 import type { SentChannel } from './test-send.js';
@@ -18,20 +19,28 @@ const textOf = (max: number) =>
 export const name = textOf(200);
 export const sentence = textOf(500);
 
+/** A webhook's signing secret, or the customer's own key of a mail provider. */
+export const secretText = z
+  .string()
+  .max(512)
+  .refine((text) => webhookSecretFault(text) === undefined, {
+    error: ({ input }) => webhookSecretFault(String(input)) ?? 'is no secret',
+  });
+
 const limitValue = z.number().positive();
 
-const syncedBudget = z.object({
+const syncedBudget = z.looseObject({
   budget_type: name,
   period: name,
   limit_value: limitValue,
 });
 
-const syncedAlert = z.object({
+const syncedAlert = z.looseObject({
   channel: name,
   threshold_pct: z.number(),
   budget_type: name.default('cost'),
   target: z.string().max(2_048).nullish(),
-  secret: z.string().max(512).nullish(),
+  secret: secretText.nullish(),
 });
 
 const alerts = z.array(syncedAlert).max(500);
@@ -126,7 +135,7 @@ export const ingestBody = z.object({
 export const testSendBody = z.object({
   channel: z.enum(CHANNELS.filter((channel): channel is SentChannel => channel !== 'kill')),
   target: z.string().max(2_048).optional(),
-  secret: z.string().min(1).max(512).optional(),
+  secret: secretText.min(1).optional(),
   destination: name.optional(),
 });
 

@@ -6,6 +6,8 @@ import { CADENCES, CHANNELS, DIMENSIONS, type ChannelName } from '../domain/word
 import type { SyncDocument, SyncedAlert, SyncedBudget } from './schemas.js';
 
 const FIELDS = ['agent_name', 'budgets', 'alert_configs', 'org_budget', 'org_alert_configs'];
+const OF_BUDGET = ['budget_type', 'period', 'limit_value', 'unit'];
+const OF_ALERT = ['channel', 'threshold_pct', 'budget_type', 'target', 'secret'];
 const PERIODS: readonly string[] = [...CADENCES, 'per_run'];
 /** `loops` is the Python SDK's own guardrail: shown here, and nothing to warn of. */
 const TYPES: readonly string[] = [...DIMENSIONS, 'loops'];
@@ -23,6 +25,15 @@ export function warningsOf(
 ): readonly string[] {
   const warnings = [
     ...unknownFields(document),
+    ...document.budgets.flatMap((budget, i) =>
+      unknownIn(budget, `budgets[${String(i)}]`, OF_BUDGET),
+    ),
+    ...document.alert_configs.flatMap((each, i) =>
+      unknownIn(each, `alert_configs[${String(i)}]`, OF_ALERT),
+    ),
+    ...(document.org_alert_configs ?? []).flatMap((each, i) =>
+      unknownIn(each, `org_alert_configs[${String(i)}]`, OF_ALERT),
+    ),
     ...document.budgets.flatMap((budget, index) => ofBudget(budget, `budgets[${String(index)}]`)),
     ...(document.org_budget == null ? [] : ofBudget(document.org_budget, 'org_budget')),
     ...ofAlerts(document.alert_configs, 'alert_configs', document.budgets),
@@ -40,6 +51,13 @@ function unknownFields(document: SyncDocument): string[] {
   return Object.keys(document)
     .filter((field) => !FIELDS.includes(field))
     .map((field) => `${quoted(field)} is no field of this document; ignored`);
+}
+
+/** An address under another name would be missed without a word, and its alerts go elsewhere. */
+function unknownIn(entry: object, path: string, known: readonly string[]): string[] {
+  return Object.keys(entry)
+    .filter((field) => !known.includes(field))
+    .map((field) => `${path}.${field.slice(0, 60)}: is no field here; ignored`);
 }
 
 function ofBudget({ budget_type, period }: SyncedBudget, path: string): string[] {

@@ -77,6 +77,7 @@ function reasonAgainst(ref: DeliveryRef, row: OpenRow): LedgerSuppression | unde
   if (fires && row.holder !== ref.alertId) return 'superseded';
   if (row.health === 'gone') return 'unhealthy_destination';
   if (row.channel === 'email' && !row.verified) return 'unverified';
+  if (row.capped === true) return 'daily_cap';
   if (row.storm === true) return 'storm';
   return row.still_firing === true ? 'still_firing' : undefined;
 }

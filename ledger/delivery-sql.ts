@@ -50,6 +50,8 @@ export interface OpenRow {
   /** The alert that speaks for the firing; null where another is being written right now. */
   readonly holder: string | null;
   readonly storm: boolean | null;
+  /** The day's cap holds it, and the minute would not have. */
+  readonly capped: boolean | null;
   readonly still_firing: boolean | null;
 }
 
@@ -146,6 +148,14 @@ const paced = (firing: boolean, perDay: boolean): string => `, paced as (
   returning p.minute_count, p.day_count
 )`;
 
+/** Whose summary it will be told in. */
+const KEPT = `, kept as (
+  insert into held_alert (org, reference, alert_id)
+  select @org, found.reference, @alert from found cross join paced
+  where paced.minute_count > @limit::bigint
+  on conflict do nothing
+)`;
+
 /** What sums a storm up is not held by its minute, and a text message still costs one of the day's. */
 const PACED_BY_DAY = `, paced as (
   update destination_pace p set day_at = greatest(p.day_at, @today::bigint),
@@ -166,7 +176,7 @@ const CAPPED = `, capped as (
 )`;
 
 const STORM = `(select minute_count > @limit::bigint from paced)`;
-const STORM_OR_CAP = `(select minute_count > @limit::bigint or day_count > @cap::bigint from paced)`;
+const CAP = `(select minute_count <= @limit::bigint and day_count > @cap::bigint from paced)`;
 
 function textOf({ firing, incident, pace }: OpenParts): string {
   const perDay = pace === 'minute and day' || pace === 'day';
@@ -175,13 +185,15 @@ function textOf({ firing, incident, pace }: OpenParts): string {
   if (incident === 'opens') parts.push(opened(firing));
   if (incident === 'resolves') parts.push(RESOLVED);
   if (pace === 'day') parts.push(PACED_BY_DAY);
-  else if (pace !== undefined) parts.push(paced(firing, perDay));
+  else if (pace !== undefined) parts.push(paced(firing, perDay), KEPT);
   if (perDay) parts.push(CAPPED);
   const holder = firing ? '(select alert_id from holder)' : 'null::text';
-  const storm = pace === undefined ? 'null::boolean' : perDay ? STORM_OR_CAP : STORM;
+  const storm = pace === undefined ? 'null::boolean' : STORM;
+  const capped = perDay ? CAP : 'null::boolean';
   const stillFiring = incident === 'resolves' ? STILL_FIRING : 'null::boolean';
   return `${parts.join('')}
 select found.*, message.body, message.content_type, message.accepted, ${holder} as holder, ${storm} as storm,
+  ${capped} as capped,
   ${stillFiring} as still_firing
 from found left join message on true`;
 }

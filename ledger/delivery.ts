@@ -37,6 +37,7 @@ export type LedgerSuppression = Extract<
   | 'unhealthy_destination'
   | 'unverified'
   | 'storm'
+  | 'daily_cap'
   | 'still_firing'
 >;
 
@@ -89,6 +90,9 @@ export interface NewNotice {
 export interface OperatorNotice extends ServiceNotice {
   /** When its alert was written; absent: nobody was there to be told. */
   readonly toldAt?: number;
+  readonly alertId?: string;
+  /** That alert reached nobody. */
+  readonly unheard?: true;
 }
 
 /** What decides how far an alert goes (A8). */

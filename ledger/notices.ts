@@ -16,7 +16,7 @@ import type { Database, Run } from './database.js';
 import type { NewNotice, OperatorNotice } from './ledger.js';
 import { storable } from './literals.js';
 import { enqueueAlert } from './outbox.js';
-import { operatorNotices, typed } from './schema.js';
+import { alerts, operatorNotices, typed } from './schema.js';
 
 const DAY_MS = 86_400_000;
 /** Of one kind in a day: whoever sends usage chooses models' names, and must not flood anybody. */
@@ -48,7 +48,17 @@ where p.held_due_at <= $1::bigint
 order by p.held_due_at, p.org, p.reference limit ${String(BATCH)}
 for update of p skip locked`;
 
+/** The most severe first; an alert whose journal is not written yet is only counted. */
+const HELD = `
+select a.agent, a.facts->>'severity' as severity,
+  coalesce((a.facts->>'kills')::boolean, false) as kills
+from held_alert h join alert a on a.org = h.org and a.id = h.alert_id
+where h.org = $1 and h.reference = $2
+order by array_position(array['critical', 'error', 'warning'], a.facts->>'severity'), a.agent
+limit ${String(BATCH)}`;
+
 const STORM_TOLD = `
+with forgotten as (delete from held_alert where org = $1 and reference = $2)
 update destination_pace set held = 0, held_from = null, held_due_at = null
 where org = $1 and reference = $2`;
 
@@ -75,9 +85,11 @@ export async function raiseNotices(db: Database, policy: Policy, now: number): P
   const [found] = await db.run(IS_DUE, [now]);
   if (found?.['due'] !== true) return 0;
   const storms = await db.transaction(async (run) => {
-    const due = (await run(DUE_STORMS, [now])) as unknown as readonly Storm[];
+    const due = (await run(DUE_STORMS, [now])) as unknown as readonly Omit<Storm, 'alerts'>[];
     for (const storm of due) {
-      await enqueueAlert(run, stormNotice(storm, policy, now), now);
+      const alerts = await run(HELD, [storm.org, storm.destination]);
+      const told = { ...storm, alerts: alerts as unknown as Storm['alerts'] };
+      await enqueueAlert(run, stormNotice(told, policy, now), now);
       await run(STORM_TOLD, [storm.org, storm.destination]);
     }
     return due.length;
@@ -94,10 +106,10 @@ async function raiseServiceNotices(run: Run, policy: Policy, now: number): Promi
     if (alert === undefined) continue;
     await enqueueAlert(run, alert, now);
     const ids = `{${untold.map(({ id }) => String(id)).join(',')}}`;
-    await run('update operator_notice set told_at = $1::bigint where id = any($2::bigint[])', [
-      now,
-      ids,
-    ]);
+    await run(
+      'update operator_notice set told_at = $1::bigint, alert_id = $2 where id = any($3::bigint[])',
+      [now, alert.id, ids],
+    );
   }
   return orgs.length;
 }
@@ -114,9 +126,20 @@ export async function listOperatorNotices(
   limit: number,
   before?: number,
 ): Promise<readonly OperatorNotice[]> {
+  const { id: noticeId, at: toldOf, kind: noticeKind, text: noticeText } = operatorNotices;
   const rows = await typed(db.run)
-    .select()
+    .select({
+      ...{ id: noticeId, at: toldOf, kind: noticeKind, text: noticeText },
+      destination: operatorNotices.destination,
+      toldAt: operatorNotices.toldAt,
+      alertId: operatorNotices.alertId,
+      exhausted: alerts.exhausted,
+    })
     .from(operatorNotices)
+    .leftJoin(
+      alerts,
+      and(eq(alerts.org, operatorNotices.org), eq(alerts.id, operatorNotices.alertId)),
+    )
     .where(
       and(
         eq(operatorNotices.org, org),
@@ -125,8 +148,10 @@ export async function listOperatorNotices(
     )
     .orderBy(desc(operatorNotices.id))
     .limit(limit);
-  return rows.map(({ id, at, kind, text, destination, toldAt }) => ({
+  return rows.map(({ id, at, kind, text, destination, toldAt, alertId, exhausted }) => ({
     ...{ id, at, kind, text },
+    ...(alertId === null ? {} : { alertId }),
+    ...(exhausted === true ? { unheard: true as const } : {}),
     ...(destination === null ? {} : { destination }),
     ...(toldAt === null ? {} : { toldAt }),
   }));

@@ -119,7 +119,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
     openDelivery: async (ref, now) => {
       const opened = await openDelivery(db, { keys, policy }, ref, now);
-      const isLost = opened.type === 'suppressed' && opened.reason === 'no_destination';
+      // A test message that goes nowhere is told to whoever sends it.
+      const isLost =
+        ref.purpose === 'fire' &&
+        opened.type === 'suppressed' &&
+        opened.reason === 'no_destination';
       if (isLost) await watch.noDestination(ref, now);
       return opened;
     },

@@ -187,8 +187,15 @@ export const operatorNotices = pgTable('operator_notice', {
   kind: text('kind').$type<ServiceNoticeKind>().notNull(),
   text: text('text').notNull(),
   destination: text('destination'),
+  alertId: text('alert_id'),
   once: text('once'),
   toldAt: integer('told_at'),
+});
+
+export const heldAlerts = pgTable('held_alert', {
+  org: text('org').notNull(),
+  reference: text('reference').notNull(),
+  alertId: text('alert_id').notNull(),
 });
 
 export const organisations = pgTable('organisation', {

@@ -10,7 +10,8 @@ import type { ChannelOptions } from '../channels/index.js';
 import { DEFAULT_POLICY, type Policy } from '../domain/alert/policy.js';
 import type { Retention } from '../ledger/retention-policy.js';
 import { channelOptionsOf } from './channels.js';
-import { SECRET_VARIABLES, VARIABLES } from './variables.js';
+import { SECRET_VARIABLES } from './secret-variables.js';
+import { VARIABLES } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -3,6 +3,7 @@
  * must look like. A message says what was expected; config.ts adds the name and what was given.
  * An empty variable counts as unset.
  */
+import { webhookSecretFault } from '../domain/webhook-secret.js';
 import { z } from 'zod';
 import { readAllowList } from '../channels/allow-list.js';
 import { DEFAULT_RETENTION, readRetention, RETENTION_KINDS } from '../ledger/retention-policy.js';
@@ -213,7 +214,10 @@ export const VARIABLES = z.object({
   AGENTKAVACH_SLACK_WEBHOOK_URL: httpUrl('an incoming webhook of Slack', false).optional(),
   AGENTKAVACH_WEBHOOK_URL: httpUrl('the address of a webhook', false).optional(),
   /** Signs what goes to AGENTKAVACH_WEBHOOK_URL. */
-  AGENTKAVACH_WEBHOOK_SECRET: z.string().optional(),
+  AGENTKAVACH_WEBHOOK_SECRET: parsed(
+    'a secret: whsec_ and base64 of at least 16 bytes, or any other text',
+    (text) => (webhookSecretFault(text) === undefined ? text : undefined),
+  ).optional(),
   /** The integration key of an Events API v2 integration. */
   AGENTKAVACH_PAGERDUTY_ROUTING_KEY: parsed('a routing key: 32 letters and digits', (text) =>
     /^[A-Za-z0-9]{32}$/.test(text) ? text : undefined,
@@ -277,24 +281,3 @@ export const VARIABLES = z.object({
   /** `pretty` is one line for people, `json` one object for machines, `auto` asks the terminal. */
   KAVACH_LOG_FORMAT: oneOf(['auto', 'pretty', 'json']).default('auto'),
 });
-
-/** Their values are never shown, not even in a fault. */
-export const SECRET_VARIABLES: ReadonlySet<string> = new Set([
-  'DATABASE_URL',
-  'KAVACH_SEAL_KEYS',
-  'KAVACH_CODEC_KEYS',
-  'KAVACH_LINK_KEY',
-  'RESEND_API_KEY',
-  'RESEND_WEBHOOK_SECRET',
-  'PAGERDUTY_WEBHOOK_SECRET',
-  'KAVACH_SMTP_URL',
-  'TWILIO_AUTH_TOKEN',
-  'AGENTKAVACH_PAGERDUTY_ROUTING_KEY',
-  'AGENTKAVACH_SLACK_WEBHOOK_URL',
-  'KAVACH_OPERATORS_PAGERDUTY_ROUTING_KEY',
-  'KAVACH_OPERATORS_SLACK_WEBHOOK_URL',
-  'KAVACH_OPERATORS_WEBHOOK_URL',
-  'KAVACH_DEAD_MAN_SWITCH_URL',
-  'AGENTKAVACH_WEBHOOK_URL',
-  'AGENTKAVACH_WEBHOOK_SECRET',
-]);

@@ -1,6 +1,7 @@
 /**
  * A8. Who is told next when nobody takes an alert. A level's clock starts at the first accepted
- * delivery of what came before, or at the last one that ended where none was accepted; a level
+ * delivery of what came before, or at the last one that ended where none was accepted, and at the
+ * latest when its ladder would have ended had no provider asked for a longer wait; a level
  * held whole by quiet hours is passed over at once. Late alerts and notices never escalate (B4).
  */
 import { deliveryId } from '../ids.js';
@@ -50,8 +51,19 @@ function clockOf(state: AlertState, stage: readonly Delivery[]): number | undefi
   const accepted = stage.filter(({ status }) => status === 'accepted');
   const ends = (of: readonly Delivery[]): number[] => of.map(({ endedAt }) => endedAt ?? 0);
   if (accepted.length > 0) return Math.min(...ends(accepted));
-  if (!stage.every(hasEnded)) return undefined;
-  return stage.length === 0 ? (state.stageAt ?? state.raisedAt) : Math.max(...ends(stage));
+  const began = state.stageAt ?? state.raisedAt;
+  if (!stage.every(hasEnded)) return began + ladderLength(state);
+  return stage.length === 0
+    ? began
+    : Math.min(Math.max(...ends(stage)), began + ladderLength(state));
+}
+
+/** An attempt ends within 5 s (workflows/alert.ts). */
+const ATTEMPT_MS = 5_000;
+
+function ladderLength({ input: { policy } }: AlertState): number {
+  const waits = policy.ladderMs.reduce((sum, ms) => sum + ms, 0);
+  return waits + (policy.ladderMs.length + 1) * ATTEMPT_MS;
 }
 
 function begin(state: AlertState, level: EscalationLevel, now: number): AlertState {

@@ -14,6 +14,7 @@ const REACHES_NOBODY: ReadonlySet<Suppression> = new Set<Suppression>([
   'unsupported_channel',
   'unverified',
   'unhealthy_destination',
+  'daily_cap',
 ]);
 
 /** `isOver`: a person has taken the alert or ended it, so nothing is opened any more. */

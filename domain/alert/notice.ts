@@ -19,12 +19,25 @@ export interface Storm {
   readonly held: number;
   /** When the minute of the first of them began, epoch ms. */
   readonly from: number;
+  /** Those of them that are known, the most severe first. */
+  readonly alerts: readonly HeldAlert[];
 }
+
+export interface HeldAlert {
+  readonly agent: string;
+  readonly severity: Severity;
+  /** K1. */
+  readonly kills: boolean;
+}
+
+const NAMED = 5;
 
 /** A14. Goes where they would have gone, as urgent as what it stands for may be. */
 export function stormNotice(storm: Storm, policy: Policy, now: number): NoticeAlert {
-  const { org, destination, channel, held, from } = storm;
-  const alerts = held === 1 ? '1 more alert' : `${String(held)} more alerts`;
+  const { org, destination, channel, held, from, alerts } = storm;
+  const worst = alerts[0]?.severity ?? 'error';
+  const agents = [...new Set(alerts.map(({ agent }) => agent))];
+  const killed = [...new Set(alerts.filter(({ kills }) => kills).map(({ agent }) => agent))];
   return {
     id: noticeWorkflowId(org, 'storm', `${destination}-${String(from)}`),
     org,
@@ -32,16 +45,31 @@ export function stormNotice(storm: Storm, policy: Policy, now: number): NoticeAl
     subject: `storm/${destination}`,
     facts: {
       ...{ kind: 'notice', org, topic: 'storm', agentName: SERVICE_NAME },
-      title: `${alerts} were raised within ${minutesOf(now - from)} and not sent one by one`,
+      title:
+        `${held === 1 ? '1 more alert was' : `${String(held)} more alerts were`} raised within ` +
+        `${minutesOf(now - from)} and not sent one by one`,
       lines: [
         { label: 'Held back', value: String(held) },
-        { label: 'Where to look', value: '`kavach alerts` lists all of them' },
+        ...(alerts.length === 0 ? [] : [{ label: 'The worst', value: worst }]),
+        ...(killed.length === 0 ? [] : [{ label: 'Killed', value: listed(killed) }]),
+        ...(agents.length === 0 ? [] : [{ label: 'Agents', value: listed(agents) }]),
+        { label: 'Where to look', value: 'The list of alerts has all of them (kavach alerts)' },
       ],
-      ...{ severity: 'error', priority: 'high', at: now },
+      // A7: a text message has to be urgent to be sent at all.
+      ...{ severity: worst, priority: worst === 'critical' ? 'critical' : 'high', at: now },
     },
     routes: [{ channel, destination }],
     policy,
   };
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - NAMED;
+  const named = names
+    .slice(0, NAMED)
+    .map((name) => name.slice(0, 40))
+    .join(', ');
+  return rest > 0 ? `${named} and ${String(rest)} more` : named;
 }
 
 function minutesOf(ms: number): string {
@@ -140,5 +168,8 @@ function linesOf(notices: readonly ServiceNotice[]): NoticeLine[] {
     .map(({ kind, text }) => ({ label: WEIGHTS[kind].title, value: text }));
   const rest = notices.length - lines.length;
   if (rest === 0) return lines;
-  return [...lines, { label: 'And', value: `${String(rest)} more: \`kavach notices\` lists them` }];
+  return [
+    ...lines,
+    { label: 'And', value: `${String(rest)} more: the list of notices has them (kavach notices)` },
+  ];
 }

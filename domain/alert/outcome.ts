@@ -38,6 +38,7 @@ export const SUPPRESSIONS = [
   'unsupported_channel',
   'unverified',
   'storm',
+  'daily_cap',
   'still_firing',
 ] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];

@@ -125,6 +125,7 @@ describe('deliver', () => {
       channel: 'webhook',
       held: 1,
       from: T0,
+      alerts: [],
     } as const;
     const crossing = attempt(1);
     await activities.deliver(crossing);

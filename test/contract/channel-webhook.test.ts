@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
+import { webhookSecretFault } from '../../domain/webhook-secret.js';
 import { legacySignature, signedHeaders } from '../../channels/webhook-signature.js';
 import { createWebhookChannel } from '../../channels/webhook.js';
 import type { SinkRequest } from '../../fakes/sink.js';
@@ -139,4 +140,15 @@ describe('what is sent to an endpoint', () => {
     const body = JSON.parse(channel.render(firingView({ agentName })).body) as { data: unknown };
     expect(body.data).toMatchObject({ agent_name: agentName });
   });
+});
+
+test('a whsec_ without a key behind it is no key that anybody can guess', () => {
+  const of = (secret: string) =>
+    signedHeaders({ id: 'kavach-1', now: 0, body: '{}', secrets: [secret] })['webhook-signature'];
+  const withEmptyKey = createHmac('sha256', '').update('kavach-1.0.{}').digest('base64');
+  expect(of('whsec_')).not.toContain(withEmptyKey);
+  expect(of('whsec_not-base64!!')).not.toContain(withEmptyKey);
+  expect(webhookSecretFault('whsec_')).toContain('base64');
+  expect(webhookSecretFault(`whsec_${Buffer.alloc(24).toString('base64')}`)).toBeUndefined();
+  expect(webhookSecretFault('any other text')).toBeUndefined();
 });

@@ -11,7 +11,7 @@ import { createOutput } from '../../cli/output.js';
 import { migratePostgres } from '../../ledger/migrate.js';
 import { openLedger } from '../../ledger/open.js';
 import { createSealKey, parseSealKeys } from '../../ledger/seal.js';
-import { SECRET_VARIABLES } from '../../worker/variables.js';
+import { SECRET_VARIABLES } from '../../worker/secret-variables.js';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.js';
 import { kavach } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { createSealKey } from '../../ledger/seal.js';
 import { ConfigError, loadConfig } from '../../worker/config.js';
-import { SECRET_VARIABLES, VARIABLES } from '../../worker/variables.js';
+import { SECRET_VARIABLES } from '../../worker/secret-variables.js';
+import { VARIABLES } from '../../worker/variables.js';
 
 const ACCOUNT_SID = 'AC0123456789abcdef0123456789abcdef';
 

@@ -57,3 +57,18 @@ test('targets that no channel will send to are told with their path, and never r
 test('warnings are bounded, however long the document', () => {
   expect(warned({ alert_configs: Array(400).fill(slack) })).toHaveLength(20);
 });
+
+test('a field of an entry that nobody reads is told: an address under another name goes nowhere', () => {
+  const entry = { channel: 'slack', threshold_pct: 0.8, webhook_url: 'https://x.test' };
+  const budget = { budget_type: 'cost', period: 'daily', limit_value: 5, unit: 'usd', hard: true };
+  expect(
+    warningsOf(
+      parseInput(syncDocument, {
+        ...{ agent_name: 'bot', budgets: [budget], alert_configs: [entry] },
+      }),
+    ),
+  ).toEqual([
+    'budgets[0].hard: is no field here; ignored',
+    'alert_configs[0].webhook_url: is no field here; ignored',
+  ]);
+});

@@ -15,7 +15,15 @@ const OPERATORS: readonly AlertRoute[] = [
 
 const storm = (over: Partial<Parameters<typeof stormNotice>[0]> = {}) =>
   stormNotice(
-    { org: 'acme', destination: 'd7', channel: 'slack', held: 4, from: T0 - 60_000, ...over },
+    {
+      org: 'acme',
+      destination: 'd7',
+      channel: 'slack',
+      held: 4,
+      from: T0 - 60_000,
+      alerts: [],
+      ...over,
+    },
     DEFAULT_POLICY,
     T0,
   );
@@ -37,6 +45,21 @@ describe('the summary of a storm (A14)', () => {
     expect(storm().id).toBe(id);
     expect(storm({ from: T0 }).id).not.toBe(id);
     expect(storm({ destination: 'd8' }).id).not.toBe(id);
+  });
+
+  test('names whom it is about, the worst first, and is as urgent as that', () => {
+    const agents = ['a', 'b', 'c', 'd', 'e', 'f', 'a'];
+    const alerts = agents.map((agent, i) => ({
+      ...{ agent, severity: i === 0 ? 'critical' : 'warning', kills: i === 0 },
+    })) as Parameters<typeof stormNotice>[0]['alerts'];
+    const { facts } = storm({ alerts });
+    const lines = Object.fromEntries(facts.lines.map(({ label, value }) => [label, value]));
+    expect(lines).toMatchObject({
+      ...{ 'Held back': '4', 'The worst': 'critical', Killed: 'a' },
+      Agents: 'a, b, c, d, e and 1 more',
+    });
+    expect(facts).toMatchObject({ severity: 'critical', priority: 'critical' });
+    expect(storm().facts).toMatchObject({ severity: 'error', priority: 'high' });
   });
 
   test('is over when it was sent, tells nobody so, and does not escalate', () => {

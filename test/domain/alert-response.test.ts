@@ -177,6 +177,20 @@ describe('escalation (A8)', () => {
     expect(times(driver).at(-1)).toBe('level-1 27.5');
   });
 
+  test('a provider that asks to wait for hours holds its own delivery, and nobody else', () => {
+    const driver = driveAlert(
+      inputOf(['webhook'], ERROR, escalating(1, 15)),
+      (_channel, _attempt, destination) =>
+        destination === 'd0' ? outcome('throttled', 3_600_000) : outcome('accepted'),
+    );
+    driver.pass(3 * HOUR);
+    const level = driver.sent.find(({ destination }) => destination === 'level-1');
+    // The ladder's 12.5 min and what its attempts may take, and then the level's own 15.
+    expect((level?.at ?? 0) / MINUTE).toBeCloseTo(12.5 + 20 / 60 + 15, 3);
+    const own = driver.sent.filter(({ destination }) => destination === 'd0');
+    expect(own.map(({ at }) => at / HOUR)).toEqual([0, 1, 2, 3]);
+  });
+
   test('an acknowledgement, a resolution or the end of the period ends it', () => {
     for (const event of [
       { type: 'acknowledged', by: 'ana' },

@@ -160,7 +160,14 @@ const transient = { type: 'sent', outcome: { kind: 'transient', reason: 'HTTP 50
 
 export const PATHS: Readonly<Record<string, Path>> = {
   notice: async (stage) => {
-    const storm = { org: 'notice', destination: 'd1', channel: 'slack', held: 3, from: 0 } as const;
+    const storm = {
+      org: 'notice',
+      destination: 'd1',
+      channel: 'slack',
+      held: 3,
+      from: 0,
+      alerts: [],
+    } as const;
     const made = stormNotice(storm, QUICK, Date.now());
     const input = { ...made, response: onCall };
     stage.answer('notice', {

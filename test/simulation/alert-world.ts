@@ -85,7 +85,7 @@ function inputOf(dice: Dice): AlertInput {
 function noticeOf(dice: Dice): AlertInput {
   const from = T0 - dice.between(0, 600_000);
   const route = { destination: 'own-0', channel: dice.pick(SENDABLE) };
-  return stormNotice({ org: 'acme', held: 3, from, ...route }, DEFAULT_POLICY, T0);
+  return stormNotice({ org: 'acme', held: 3, from, alerts: [], ...route }, DEFAULT_POLICY, T0);
 }
 
 function crossingOf(dice: Dice): AlertInput {

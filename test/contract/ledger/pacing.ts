@@ -1,5 +1,6 @@
 /** A14: storms, and the day's cap of text messages. */
 import { describe, expect, test } from 'vitest';
+import type { ThresholdFacts } from '../../../domain/alert/facts.js';
 import { DEFAULT_POLICY } from '../../../domain/alert/policy.js';
 import type { AlertInput } from '../../../domain/alert/state.js';
 import type { ChannelName } from '../../../domain/words.js';
@@ -9,12 +10,19 @@ import { raisingOf } from './raising.js';
 import { FIRING, MESSAGE, sendingOf } from './sending.js';
 
 const MINUTE = 60_000;
+const FACTS: Omit<ThresholdFacts, 'agentName' | 'severity'> = {
+  ...{ org: ORG, dimension: 'cost', cadence: 'daily', thresholdBps: 8_000, spent: 8, limit: 10 },
+  ...{ priority: 'high', zone: 'UTC', at: NOW },
+};
 
 export function pacingContract(bed: Bed): void {
   const { ref, put, verdict } = sendingOf(bed);
   const { raised, claimed } = raisingOf(bed);
-  const held = (alert: AlertInput | undefined): string | undefined =>
-    alert?.kind === 'notice' ? alert.facts.lines[0]?.value : undefined;
+  const lineOf = (alert: AlertInput | undefined, label: string): string | undefined =>
+    alert?.kind === 'notice'
+      ? alert.facts.lines.find((line) => line.label === label)?.value
+      : undefined;
+  const held = (alert: AlertInput | undefined) => lineOf(alert, 'Held back');
   /** Opens `count` alerts' deliveries and answers how many were let through. */
   const burst = async (
     count: number,
@@ -65,6 +73,29 @@ export function pacingContract(bed: Bed): void {
       expect(await burst(12, { destination }, next)).toBe(10);
       // Nobody had told the first yet: they are one.
       expect((await raised(NOW + 2 * MINUTE)).map(held)).toEqual(['3']);
+    });
+
+    test('the summary says whose alerts they are, and the next one does not say it again', async () => {
+      const destination = await put();
+      const journal = (id: string, agentName: string, severity: 'warning' | 'critical') =>
+        bed.ledger().appendJournal(
+          {
+            ...{ id, org: ORG, subject: 's', phase: 'firing', exhausted: true, raisedAt: NOW },
+            facts: { ...FACTS, agentName, severity, kills: severity === 'critical' },
+          },
+          [{ no: 1, at: NOW, what: 'raised' }],
+        );
+      await burst(12, { destination });
+      await journal('a/10', 'loud', 'warning');
+      await journal('a/11', 'wild', 'critical');
+      await journal('a/9', 'told', 'critical');
+      const [summary] = await raised(NOW + MINUTE);
+      expect(lineOf(summary, 'Agents')).toBe('wild, loud');
+      expect(lineOf(summary, 'Killed')).toBe('wild');
+      expect(summary?.facts.priority).toBe('critical');
+      await burst(11, { destination }, { now: NOW + MINUTE, prefix: 'b' });
+      const [next] = await raised(NOW + 2 * MINUTE);
+      expect(lineOf(next, 'Agents')).toBeUndefined();
     });
 
     test('the summary itself is not held, and counts for nothing', async () => {
@@ -156,7 +187,8 @@ export function pacingContract(bed: Bed): void {
         },
       ]);
       const summary = { ...of, alertId: 's', sumsUp: true } as const;
-      expect(await verdict(summary, DAY_START + DAY - 1)).toBe('storm');
+      expect(await verdict({ ...of, alertId: 'x' }, DAY_START + DAY - 1)).toBe('daily_cap');
+      expect(await verdict(summary, DAY_START + DAY - 1)).toBe('daily_cap');
       expect(await burst(3, of, { now: DAY_START + DAY + MINUTE, prefix: 'e' })).toBe(3);
       expect(await verdict(summary, DAY_START + DAY + MINUTE)).toBe('open');
     });
@@ -168,7 +200,7 @@ export function pacingContract(bed: Bed): void {
       const open = (alertId: string) =>
         tight.openDelivery(ref({ destination, channel, alertId }), NOW);
       expect(await open('a')).toMatchObject({ type: 'open' });
-      expect(await open('b')).toEqual({ type: 'suppressed', reason: 'storm' });
+      expect(await open('b')).toEqual({ type: 'suppressed', reason: 'daily_cap' });
     });
   });
 }

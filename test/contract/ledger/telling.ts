@@ -37,6 +37,21 @@ export function tellingContract(bed: Bed): void {
       expect(await notices()).toMatchObject([{ toldAt: NOW + 1 }, { toldAt: NOW + 1 }]);
     });
 
+    test('what its alert told nobody is said to be unheard', async () => {
+      await tell('into the void');
+      await bed.ledger().setOperators(ORG, [{ channel: 'slack', destination: 'a' }]);
+      const [alert] = await raised(NOW);
+      if (alert?.kind !== 'notice') throw new Error('nothing was raised');
+      const { id, org, subject, facts } = alert;
+      const view = { ...{ id, org, subject, facts }, phase: 'resolved', raisedAt: NOW } as const;
+      const entry = { no: 1, at: NOW, what: 'raised' } as const;
+      await bed.ledger().appendJournal({ ...view, exhausted: false }, [entry]);
+      expect(await notices()).toMatchObject([{ alertId: id }]);
+      expect((await notices())[0]).not.toHaveProperty('unheard');
+      await bed.ledger().appendJournal({ ...view, exhausted: true }, [{ ...entry, no: 2 }]);
+      expect(await notices()).toMatchObject([{ unheard: true }]);
+    });
+
     test('what is about a destination is told to another one', async () => {
       const [a, b] = [await put(), await put({ address: 'https://b.test/' })];
       const routes = [a, b].map((destination) => ({ channel: 'webhook', destination }) as const);
