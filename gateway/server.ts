@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-error.js';
@@ -84,7 +85,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.isDraining = true;
-      await Promise.all([drain(server, gateway.policy.graceMs), layerEnds.stop()]);
+      // A ledger that hangs must not keep a gateway alive.
+      const { graceMs } = gateway.policy;
+      const ended = Promise.race([layerEnds.stop(), delay(graceMs, undefined, { ref: false })]);
+      await Promise.all([drain(server, graceMs), ended]);
       watch.stop();
       log.info({ url }, 'gateway stopped');
     })();

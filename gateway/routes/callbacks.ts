@@ -25,7 +25,11 @@ export function addCallbackRoutes(routes: Routes, gateway: Gateway): void {
 
 const takeCallback = (provider: string) =>
   ({
-    ...{ method: 'post', path: `/callbacks/${provider}`, id: `takeCallbackOf-${provider}` },
+    ...{
+      method: 'post',
+      path: `/callbacks/${provider}`,
+      id: `takeCallbackOf${provider[0]?.toUpperCase() ?? ''}${provider.slice(1)}`,
+    },
     summary: `What ${provider} says later of a message it took`,
     description: 'Signed by the provider; nothing else is believed.',
     scopes: 'public',

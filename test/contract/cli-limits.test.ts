@@ -223,10 +223,10 @@ describe('destinations, settings, audit', () => {
     const { out } = await ask(['audit', '--agent', 'bot', '--limit', '1'], {
       'GET /v1/audit?limit=1&agent=bot': [
         200,
-        { entries: [{ ...entry, after: { x: 1 } }], next: 7 },
+        { entries: [{ ...entry, after: { x: 1 } }], nextCursor: 'Wzdd' },
       ],
     });
     expect(out).toMatch(/2026-11-22 00:00:00Z +ada +raised +agent:bot +\{"x":1\} +7/);
-    expect(out).toContain('kavach audit --before 7');
+    expect(out).toContain('kavach audit --cursor Wzdd');
   });
 });

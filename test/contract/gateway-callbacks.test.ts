@@ -127,9 +127,9 @@ describe.each(PROVIDERS)('%s', (provider) => {
     expect(await to(provider)(right(provider))).toBe(404);
   });
 
-  test('GET is nothing', async () => {
+  test('a GET is told that only POST is taken', async () => {
     const { gateway } = await start();
-    expect((await fetch(`${gateway.url}/callbacks/${provider}`)).status).toBe(404);
+    expect((await fetch(`${gateway.url}/callbacks/${provider}`)).status).toBe(405);
   });
 
   test('neither secrets nor addresses get into the log', async () => {

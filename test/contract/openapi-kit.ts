@@ -121,7 +121,10 @@ const WORDS = ['a', 'b', '.', '..', 'a/b ü', '__proto__', 'constructor', 'daily
 function words({ pattern, maxLength = 200 }: Schema): fc.Arbitrary<string> {
   const regex = new RegExp(pattern ?? '', 'u');
   const any = fc.oneof(fc.constantFrom(...WORDS), fc.string({ maxLength: 20, unit: 'grapheme' }));
-  return any.filter((text) => regex.test(text) && text.length <= maxLength && !text.includes('\0'));
+  const some = pattern === undefined ? any : fc.oneof(any, fc.stringMatching(regex));
+  return some.filter(
+    (text) => regex.test(text) && text.length <= maxLength && !text.includes('\0'),
+  );
 }
 
 const NASTY: readonly unknown[] = [

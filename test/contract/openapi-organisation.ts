@@ -64,6 +64,8 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
   await ledger.appendJournal(alert, [{ no: 1, at: NOON, what: 'raised', reason: CANARY }]);
   await post(`/v1/agents/${AGENT}/stop`, { reason: CANARY, by: CANARY });
   const made = await post('/v1/keys', { name: CANARY, scopes: ['read'], by: CANARY });
+  const raise = { agent: AGENT, amount: 1, until: '1h', reason: CANARY, id: 'raise-1' };
+  await post('/v1/raises', raise);
   const [budget] = await ledger.budgets({ org, agent: AGENT, now: NOON, limit: 1 });
   const [destination] = await real.sql(
     `select reference from destination where org = '${org}' limit 1`,
@@ -72,11 +74,16 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
     org,
     known: {
       ...{ agent: AGENT, agent_name: AGENT, org, run: 'run-1', subject: alert.subject },
-      ...{ destination: destination?.['reference'], channel: 'slack', scopes: ['read'] },
+      ...{
+        destination: destination?.['reference'],
+        reference: destination?.['reference'],
+        channel: 'slack',
+        scopes: ['read'],
+      },
       ...{ what: 'heartbeat', events: [usageEvent({ agent_name: AGENT })] },
     },
     ids: {
-      ...{ alerts: alertId, budgets: budget?.id ?? '', runs: 'run-1' },
+      ...{ alerts: alertId, budgets: budget?.id ?? '', runs: 'run-1', raises: 'raise-1' },
       keys: (made['created'] as KeyView).id,
     },
   };

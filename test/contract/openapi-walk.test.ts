@@ -86,7 +86,14 @@ describe('isolation of organisations', () => {
       if (text.includes(CANARY) || text.includes(String(SPENT))) seen.push(operation.operationId);
     }
     expect(seen.sort()).toEqual([
-      ...['listAlerts', 'listBudgets', 'listKeys', 'listQuarantine', 'listStoppedAgents'],
+      ...[
+        'listAlerts',
+        'listBudgets',
+        'listKeys',
+        'listLimits',
+        'listQuarantine',
+        'listStoppedAgents',
+      ],
       ...['readAlert', 'readBudget', 'readStatus'],
     ]);
   });

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApp } from '../../gateway/app.js';
+import { createCallbackReaders } from '../../gateway/callbacks/index.js';
 import type { OpenApiDocument } from '../../gateway/openapi.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway } from '../../gateway/options.js';
+import { createSessions } from '../../gateway/sessions.js';
 import { operationsOf } from './openapi-kit.js';
 
 const codec = {
@@ -15,6 +17,8 @@ const codec = {
 /** As the server builds it, without a ledger: nothing here asks it. */
 const app = createApp({
   ...{ ledger: {}, policy: DEFAULT_GATEWAY_POLICY, codec, homeOrg: 'default' },
+  sessions: createSessions('a key of 32 characters or so, long'),
+  callbacks: createCallbackReaders({ resendSecrets: ['whsec_x'], pagerdutySecrets: ['x'] }),
   ...{ now: () => 0, newId: () => 'an-id-of-mine', isDraining: () => false },
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
 } as unknown as Gateway);
@@ -124,6 +128,9 @@ describe('the document', () => {
     const open = operationsOf(await read()).filter(({ security }) => security.length === 0);
     expect(open.map(({ path }) => path)).toEqual([
       ...['/healthz', '/readyz', '/alerts/{id}', '/alerts/{id}', '/openapi.json', '/docs'],
+      // Signed by their providers, or with a session of people.
+      ...['/callbacks/resend', '/callbacks/pagerduty'],
+      ...['/login', '/login', '/logout', '/agents', '/agents'],
     ]);
   });
 });
