@@ -62,7 +62,7 @@ with finished as (${FINISH}
   insert into operator_notice (org, at, kind, destination, text)
   select @org, @now::bigint, 'destination_' || health, reference, case when health = 'gone'
     then 'The ' || channel || ' destination ' || reference
-      || ' is gone: nothing is sent to it until it is restored.'
+      || ' is gone: nothing is sent to it until it is restored (kavach destinations restore).'
     else 'The last ' || failures || ' deliveries to the ' || channel || ' destination ' || reference
       || ' have failed: it is still tried.' end
   from worse

@@ -150,6 +150,6 @@ function noticeOf(
 ): string {
   const subject = `${channel} destination ${reference}`;
   return health === 'gone'
-    ? `The ${subject} is gone: nothing is sent to it until it is restored.`
+    ? `The ${subject} is gone: nothing is sent to it until it is restored (kavach destinations restore).`
     : `The last ${String(bounces)} messages to the ${subject} did not arrive: it is still tried.`;
 }

@@ -60,8 +60,8 @@ function outcomeOf(channel: string, answer: TestSendAnswer) {
     }
     case 'suppressed':
       throw cannotSend(
-        `Not sent: ${reasonInWords(answer.reason)}. Give a target, or set the default one in the ` +
-          'environment of the service.',
+        `Not sent: ${reasonInWords(answer.reason)}. Give a target, set the default one, or restore ` +
+          'it: `kavach destinations` shows them all.',
       );
     case 'unsupported_channel':
       throw cannotSend(

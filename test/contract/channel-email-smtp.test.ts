@@ -142,7 +142,7 @@ describe('what a mail server says', () => {
     ['rcpt', '550 No such user', 'permanent_recipient'],
     ['rcpt', '551 User not local', 'permanent_recipient'],
     ['rcpt', '553 Mailbox name not allowed', 'permanent_recipient'],
-    ['rcpt', '552 5.2.2 Mailbox full', 'permanent_recipient'],
+    ['rcpt', '552 5.2.2 Mailbox full', 'transient'],
     ['rcpt', '550 5.7.1 Relaying denied', 'permanent_config'],
     ['rcpt', '554 Refused', 'permanent_config'],
     ['rcpt', '450 4.2.0 Greylisted', 'transient'],

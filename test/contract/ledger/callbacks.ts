@@ -157,7 +157,7 @@ export function callbacksContract(bed: Bed): void {
       await note(lost({ gone: true }));
       await note(lost({ gone: true, message: 'm-2' }));
       expect(await health()).toEqual({ health: 'gone', failures: 0, bounces: 2 });
-      const text = `The email destination ${destination} is gone: nothing is sent to it until it is restored.`;
+      const text = `The email destination ${destination} is gone: nothing is sent to it until it is restored (kavach destinations restore).`;
       expect(await bed.ledger().operatorNotices(ORG, 9)).toMatchObject([
         { kind: 'destination_gone', text },
       ]);

@@ -38,7 +38,7 @@ export function faringContract(bed: Bed): void {
       const destination = await put({ address: 'https://canary.test/secret' });
       await attempt({ destination }, 'permanent_recipient');
       await attempt(delivery(2, destination), 'permanent_recipient');
-      const text = `The webhook destination ${destination} is gone: nothing is sent to it until it is restored.`;
+      const text = `The webhook destination ${destination} is gone: nothing is sent to it until it is restored (kavach destinations restore).`;
       expect(await notices()).toEqual([{ kind: 'destination_gone', text }]);
       expect(await bed.ledger().operatorNotices('other', 9)).toEqual([]);
       await bed.ledger().restoreDestination(ORG, destination, 'ann', NOW + 1);
