@@ -5,7 +5,7 @@
  *
  * K4, T5. Kills and latches of a row are brought to the new limits here already, by the rules the
  * period follows: a raise lets an agent go on while Temporal is away. The period's next publish
- * has the last word.
+ * under these limits has the last word; one that was under way when they changed does not.
  */
 import { sinceReset, type Base, type Limits } from '../domain/budget/limits.js';
 import { notifyFor } from '../domain/budget/notify.js';
@@ -123,6 +123,8 @@ const NEW_NOTIFY = {
 /** `watched`: a threshold that is passed already is nobody's next amount, and has to be told, too. */
 const SET_LIMITS = `
 update period set name = $2, seq = period.seq + 1, latches = l.latches, killed = l.killed,
+  lifted_rev = case when period.killed is not null and l.killed is null then l.limits_rev
+    else period.lifted_rev end,
   ${LIMIT_COLUMNS.split(',')
     .map((name) => `${name.trim()} = l.${name.trim()}`)
     .join(', ')},

@@ -14,3 +14,7 @@ alter table organisation
   add column email_domains_by text collate "C" not null default 'environment';
 
 create index audit_subject on audit (org, subject, id);
+
+-- K4. The revision of the limits that lifted the row's kill: what was decided under an older one
+-- does not bring it back.
+alter table period add column lifted_rev bigint not null default 0;

@@ -236,6 +236,12 @@ export function layeringContract(bed: Bed): void {
       const view = await viewOf(bed.ledger(), id);
       expect(view.killed).toBeUndefined();
       expect(view.latches).toEqual({ 'cost/8000/kill': { fired: [10 * USD] } });
+      // What was decided before the raise does not bring it back; what knows of the raise may.
+      await bed.ledger().publish(publishedOf(claim, { killed, latches, order: 2 }), NOW);
+      expect((await viewOf(bed.ledger(), id)).killed).toBeUndefined();
+      const knowing = { killed, latches, order: 3, appliedRev: view.limits.rev };
+      await bed.ledger().publish(publishedOf(claim, knowing), NOW);
+      expect((await viewOf(bed.ledger(), id)).killed).toEqual(killed);
       // A raise never lifts a Stop.
       expect(await bed.ledger().stopped(ORG)).toHaveLength(1);
     });
