@@ -10,7 +10,7 @@ import { until } from './service-kit.js';
 import { startTestSet, type TestSet } from './set-kit.js';
 
 /** The 30 s are data; what is proved does not hang on them. */
-const AWAY_MS = Number(process.env['OUTAGE_MS'] ?? 6_000);
+const AWAY_MS = Number(process.env['OUTAGE_MS'] ?? 4_000);
 /** LW-1. */
 const ANSWERED_MS = 1_000;
 
