@@ -6,6 +6,7 @@
 import { cpus, totalmem } from 'node:os';
 import { benchAnswer } from './answer.js';
 import { benchBacklog } from './backlog.js';
+import { runCommand } from './command.js';
 import { benchCrossing } from './crossing.js';
 import { benchDirect } from './direct.js';
 import { balances, reaches, type Check, type Figure, type Report } from './figure.js';
@@ -180,34 +181,9 @@ function round(value: number): number {
   return value >= 1_000 ? Math.round(value) : Number(value.toPrecision(4));
 }
 
-async function main(): Promise<number> {
-  const given = process.argv.slice(2);
-  if (given.includes('--help')) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
-  const read = readArguments(given);
-  if (typeof read === 'string') {
-    process.stderr.write(`${read}\n\n${HELP}\n`);
-    return 2;
-  }
-  const stopping = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      stopping.abort(new Error(`Interrupted by ${name}`));
-    });
-  }
-  return run(read, stopping.signal);
-}
-
-void main()
-  .catch((error: unknown) => {
-    process.stderr.write(
-      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return 1;
-  })
-  .then((code) => {
-    // Temporal's native runtime holds the loop; everything of ours is closed.
-    process.exit(code);
-  });
+runCommand({
+  help: HELP,
+  read: readArguments,
+  run,
+  describe: (error) => (error instanceof Error ? (error.stack ?? error.message) : String(error)),
+});

@@ -2,6 +2,7 @@
  * `npm run faults`: kills parts of the service at random under load, and checks every account.
  * Exits 1 where one does not balance, or a campaign did not come to its end.
  */
+import { runCommand } from '../bench/command.js';
 import { balances } from '../bench/figure.js';
 import { awayFromMidnight } from '../bench/load.js';
 import { longestMs, runCampaign, type CampaignReport } from './campaign.js';
@@ -110,32 +111,9 @@ function quietOf(say: (line: string) => void): (line: string) => void {
   };
 }
 
-async function main(): Promise<number> {
-  const given = process.argv.slice(2);
-  if (given.includes('--help')) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
-  const read = readArguments(given);
-  if (typeof read === 'string') {
-    process.stderr.write(`${read}\n\n${HELP}\n`);
-    return 2;
-  }
-  const stopping = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      stopping.abort(new Error(`Interrupted by ${name}`));
-    });
-  }
-  return run(read, stopping.signal);
-}
-
-void main()
-  .catch((error: unknown) => {
-    process.stderr.write(`faults: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
-  })
-  .then((code) => {
-    // Temporal's native client holds the loop; everything of ours is closed.
-    process.exit(code);
-  });
+runCommand({
+  help: HELP,
+  read: readArguments,
+  run,
+  describe: (error) => `faults: ${error instanceof Error ? error.message : String(error)}`,
+});

@@ -5,8 +5,9 @@
  * G-L4. It ends a week after the last thing that happened to its alert: whoever finds an old message
  *       reads nothing, and nobody has to hurry while the alert is alive.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { AlertView, AttemptView } from '../ledger/ledger.js';
+import { isSame } from './same-text.js';
 
 export interface AlertLinks {
   /** 22 characters: 128 bits, short enough for a text message. */
@@ -39,10 +40,8 @@ export function createAlertLinks(key: string): AlertLinks {
       .update(`kavach alert link\n${alertId}`)
       .digest('base64url')
       .slice(0, SIGNATURE_LENGTH);
-  const isSigned = (alertId: string, signature: string): boolean => {
-    const [given, expected] = [Buffer.from(signature), Buffer.from(sign(alertId))];
-    return given.length === expected.length && timingSafeEqual(given, expected);
-  };
+  const isSigned = (alertId: string, signature: string): boolean =>
+    isSame(signature, sign(alertId));
   return { sign, isSigned };
 }
 

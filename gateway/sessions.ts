@@ -7,7 +7,8 @@
  * SE-3. A form acts only when three things are right: the cookie, which no other site's request
  *       carries (SameSite=Strict); the origin, as browsers state it; the token in the form.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { isSame } from './same-text.js';
 
 export interface Session {
   /** Of the API key, as the ledger knows it. */
@@ -68,9 +69,4 @@ export function createSessions(key: string, publicUrl?: string): Sessions {
       return origin === publicOrigin || new URL(origin).host === host?.toLowerCase();
     },
   };
-}
-
-function isSame(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -12,7 +12,8 @@ import {
   type CallbackReader,
   type Reading,
 } from './provider.js';
-import { hmac, isSame, type ReceivedCallback } from './signature.js';
+import { isSame } from '../same-text.js';
+import { hmac, type ReceivedCallback } from './signature.js';
 
 /** Below the time for which repeats are known (relay/callbacks.ts). */
 const TOO_OLD_MS = 7 * 86_400_000;

@@ -12,7 +12,8 @@ import {
   type CallbackReader,
   type Reading,
 } from './provider.js';
-import { hmac, isSame, type ReceivedCallback } from './signature.js';
+import { isSame } from '../same-text.js';
+import { hmac, type ReceivedCallback } from './signature.js';
 
 const TOLERANCE_MS = 300_000;
 const PREFIX = 'whsec_';

@@ -1,5 +1,5 @@
 /** What the providers' signatures have in common. */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
 /** The headers and the untouched body of a callback. */
 export interface ReceivedCallback {
@@ -10,12 +10,6 @@ export interface ReceivedCallback {
   readonly search: string;
   /** Epoch ms at which it came. */
   readonly now: number;
-}
-
-/** Takes the same time wherever they differ. */
-export function isSame(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 export function hmac(

@@ -4,7 +4,8 @@
  * together are the id, and a replay says nothing new.
  */
 import { asId, ignored, unreadable, type CallbackReader, type Reading } from './provider.js';
-import { hmac, isSame, type ReceivedCallback } from './signature.js';
+import { isSame } from '../same-text.js';
+import { hmac, type ReceivedCallback } from './signature.js';
 
 export interface TwilioCallbacks {
   readonly authToken: string;
