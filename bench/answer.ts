@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { figure, quantile, type Report } from './figure.js';
-import { awayFromMidnight, sumOf, writeBatch, type Poster } from './load.js';
+import { awayFromMidnight, createPoster, sumOf, writeBatch, type Poster } from './load.js';
 import type { SetStack } from './set-stack.js';
 import { syncDocument } from './sync.js';
 import { usageChecks } from './watch.js';
@@ -14,6 +14,8 @@ import { usageChecks } from './watch.js';
 /** What an SDK has gathered when it flushes. */
 const PER_POST = 50;
 const LAG_EVERY_MS = 250;
+/** As many agents' connections: what waits shall wait at the gateway, not for a connection. */
+const CONNECTIONS = 64;
 
 export interface AnswerSize {
   /** Of the search for the most it takes, and of each of the two loads. */
@@ -24,9 +26,13 @@ interface Status {
   readonly relay: { readonly oldestMs: number };
 }
 
-export async function benchAnswer({ posters }: SetStack, { seconds }: AnswerSize): Promise<Report> {
+export async function benchAnswer(
+  { set, posters }: SetStack,
+  { seconds }: AnswerSize,
+): Promise<Report> {
   const [poster] = posters;
-  if (poster === undefined) throw new Error('The set has no gateway');
+  const [url] = set.urls;
+  if (poster === undefined || url === undefined) throw new Error('The set has no gateway');
   await awayFromMidnight(seconds * 5_000 + 60_000);
   const agents = Array.from({ length: 20 }, () => `answer-${randomUUID()}`);
   for (const agent of agents) {
@@ -35,11 +41,14 @@ export async function benchAnswer({ posters }: SetStack, { seconds }: AnswerSize
       syncDocument({ agent, budgets: { daily: 2 ** 52 }, thresholds: [1], webhook }),
     );
   }
+  const wide = createPoster(url, set.apiKey, CONNECTIONS);
   const post = (no: number): Promise<void> =>
-    poster.post([writeBatch({ agent: agents[no % agents.length] ?? '' }, PER_POST)]);
+    wide.post([writeBatch({ agent: agents[no % agents.length] ?? '' }, PER_POST)], 1);
   const most = await mostPerSecond(post, seconds);
   const low = await byTheClock(poster, post, most * 0.05, seconds);
   const high = await byTheClock(poster, post, most * 0.8, seconds);
+  await wide.close();
+  poster.count(wide.posted());
   return {
     figures: [
       figure('answer.at5.p50', 'ms', [quantile(low.ms, 0.5)]),

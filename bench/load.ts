@@ -90,8 +90,8 @@ export interface Poster {
   close(): Promise<void>;
 }
 
-export function createPoster(url: string, apiKey: string): Poster {
-  const pool = new Pool(url, { connections: IN_FLIGHT });
+export function createPoster(url: string, apiKey: string, connections = IN_FLIGHT): Poster {
+  const pool = new Pool(url, { connections });
   const authorization = `Bearer ${apiKey}`;
   const headers = { authorization, 'content-type': 'application/json' };
   let posted: Sum = { events: 0, cost: 0, tokens: 0 };
