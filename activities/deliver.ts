@@ -20,6 +20,7 @@ import type {
   Purpose,
   ThresholdAlert,
 } from '../domain/alert/state.js';
+import { assertNever } from '../domain/step.js';
 import { alertCode, idempotencyKey, incidentKey } from '../domain/ids.js';
 import type { DeliveryRef } from '../ledger/ledger.js';
 import { whileBeating } from './heartbeat.js';
@@ -124,11 +125,21 @@ async function record(
   }
 }
 
-/** T9. Alerts of one budget, period and dimension share it; notices share one by what they are about. */
+/**
+ * T9. Alerts of one budget, period and dimension share it, and those of one rule and agent; notices
+ * share one by what they are about.
+ */
 function incidentOf(input: AlertInput): string {
-  return input.kind === 'notice'
-    ? incidentKey(`${input.org} ${input.subject}`, 'notice')
-    : incidentKey(input.subject, input.facts.dimension);
+  switch (input.kind) {
+    case 'threshold':
+      return incidentKey(input.subject, input.facts.dimension);
+    case 'rule':
+      return incidentKey(`${input.subject} ${input.facts.rule}`, 'rule');
+    case 'notice':
+      return incidentKey(`${input.org} ${input.subject}`, 'notice');
+    default:
+      return assertNever(input);
+  }
 }
 
 function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryRef {
@@ -140,7 +151,8 @@ function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryR
     purpose: delivery.purpose,
     channel,
     ...(destination === undefined ? {} : { destination }),
-    ...(input.kind === 'notice' ? noticeRef(input) : firingRef(input, delivery)),
+    ...(input.kind === 'notice' ? noticeRef(input) : {}),
+    ...(input.kind === 'threshold' ? firingRef(input, delivery) : {}),
   };
 }
 

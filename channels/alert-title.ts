@@ -1,7 +1,7 @@
 /** The one view model of an alert's words: every channel sets these in its own markup, unescaped. */
 import type { Cadence, Dimension } from '../domain/words.js';
 import { renderTemplate, templateVariables } from '../domain/template.js';
-import type { NoticeFacts, ThresholdFacts } from '../domain/alert/facts.js';
+import { isWorded, type WordedFacts, type ThresholdFacts } from '../domain/alert/facts.js';
 import type { AlertView } from './channel.js';
 
 export interface AlertText {
@@ -42,7 +42,7 @@ const STATE_WORDS: Readonly<Record<AlertView['state'], string>> = {
 
 export function describeAlert(view: AlertView): AlertText {
   const { facts, state } = view;
-  if (facts.kind === 'notice') return describeNotice(facts, view.dashboardUrl);
+  if (isWorded(facts)) return describeNotice({ ...view, facts });
   const name = oneLine(facts.agentName, NAME_LIMIT);
   const budget = `${CADENCE_WORDS[facts.cadence]} ${DIMENSION_WORDS[facts.dimension]} budget`;
   const passed = `passed ${formatThreshold(facts.thresholdBps)} of its ${budget}`;
@@ -67,10 +67,15 @@ export function describeAlert(view: AlertView): AlertText {
   };
 }
 
-/** It has no end that anybody waits for, so its state is not said. */
-function describeNotice({ title, lines }: NoticeFacts, link: string): AlertText {
+/** A notice has no end that anybody waits for, so its state is not said. */
+function describeNotice({
+  facts,
+  state,
+  dashboardUrl: link,
+}: AlertView & { readonly facts: WordedFacts }): AlertText {
+  const { kind, title, lines } = facts;
   return {
-    title: oneLine(title, TITLE_LIMIT),
+    title: `${kind === 'rule' ? STATE_WORDS[state] : ''}${oneLine(title, TITLE_LIMIT)}`,
     lines: lines.slice(0, LINES_LIMIT).map(({ label, value }) => ({
       label: oneLine(label, NAME_LIMIT),
       value: oneLine(value, 200),

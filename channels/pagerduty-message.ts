@@ -3,6 +3,7 @@
  * they are sent (C-1). A threshold of one incident is a trigger of the same key (T9), so a higher
  * one raises its severity.
  */
+import { isWorded } from '../domain/alert/facts.js';
 import { templateVariables } from '../domain/template.js';
 import { describeAlert, oneLine } from './alert-title.js';
 import type { AlertView } from './channel.js';
@@ -55,11 +56,9 @@ function triggerOf(view: AlertView, details: Readonly<Record<string, unknown>>) 
       source: oneLine(facts.agentName, SOURCE_LIMIT) || 'unnamed agent',
       severity: facts.severity,
       timestamp: new Date(facts.at).toISOString(),
-      ...(facts.kind === 'notice'
-        ? {}
-        : { component: `${facts.cadence} ${facts.dimension} budget` }),
+      ...(isWorded(facts) ? {} : { component: `${facts.cadence} ${facts.dimension} budget` }),
       group: oneLine(facts.org, SOURCE_LIMIT),
-      class: facts.kind === 'notice' ? 'notice' : 'budget threshold',
+      class: isWorded(facts) ? facts.kind : 'budget threshold',
       custom_details: details,
     },
     client: 'Kavach',
@@ -70,7 +69,7 @@ function triggerOf(view: AlertView, details: Readonly<Record<string, unknown>>) 
 
 function summaryOf(view: AlertView): string {
   const { title } = describeAlert(view);
-  if (view.facts.kind === 'notice') return title;
+  if (isWorded(view.facts)) return title;
   const { spent_fmt: spent, budget_fmt: budget, pct } = templateVariables(view.facts, '');
   return `${title}: ${spent ?? ''} of ${budget ?? ''} (${pct ?? ''}%)`;
 }
@@ -80,7 +79,7 @@ function detailsOf(view: AlertView): Record<string, unknown> {
   const { lines, notes } = describeAlert(view);
   return {
     ...Object.fromEntries(lines.map(({ label, value }) => [label.toLowerCase(), value])),
-    ...(facts.kind === 'notice' ? {} : { threshold: `${String(facts.thresholdBps / 100)}%` }),
+    ...(isWorded(facts) ? {} : { threshold: `${String(facts.thresholdBps / 100)}%` }),
     agent: facts.agentName.toWellFormed(),
     priority: facts.priority,
     alert: view.alertId,

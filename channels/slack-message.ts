@@ -3,7 +3,7 @@
  * without blocks. Values are escaped, so that an agent named `<!channel>` pages nobody; what the
  * author of a custom template wrote is his own and stays.
  */
-import type { ThresholdFacts } from '../domain/alert/facts.js';
+import { isWorded, type ThresholdFacts } from '../domain/alert/facts.js';
 import { renderDeep, renderTemplate, templateVariables } from '../domain/template.js';
 import { describeAlert, oneLine } from './alert-title.js';
 import type { AlertView, MessageTemplate } from './channel.js';
@@ -26,7 +26,7 @@ export function escapeSlack(text: string): string {
 /** The exact body of the request. */
 export function renderSlack(view: AlertView, template?: MessageTemplate): string {
   // A template's variables are those of a budget.
-  return template === undefined || view.facts.kind === 'notice'
+  return template === undefined || isWorded(view.facts)
     ? renderStandard(view)
     : renderCustom(view.facts, view.dashboardUrl, template);
 }

@@ -3,7 +3,7 @@
  * the most: a long name is cut, then the link, the notes and the amounts go. The code stays, always:
  * people answer with it, and an earlier attempt is found by it (A4).
  */
-import type { ThresholdFacts } from '../domain/alert/facts.js';
+import { isWorded, type ThresholdFacts } from '../domain/alert/facts.js';
 import { describeAlert } from './alert-title.js';
 import type { AlertView } from './channel.js';
 import { toSmsText } from './sms-alphabet.js';
@@ -45,10 +45,9 @@ const NOTICE_SHAPES: readonly NoticeShape[] = [
 /** The text of the message. */
 export function renderSms(view: AlertView): string {
   const { facts } = view;
-  const texts =
-    facts.kind === 'notice'
-      ? NOTICE_SHAPES.map((shape) => noticeText(view, shape))
-      : SHAPES.map((shape) => shapeText({ ...view, facts }, shape));
+  const texts = isWorded(facts)
+    ? NOTICE_SHAPES.map((shape) => noticeText(view, shape))
+    : SHAPES.map((shape) => shapeText({ ...view, facts }, shape));
   const fitting = texts.find((text) => measureSms(text).segments <= SEGMENT_LIMIT);
   return fitting ?? texts.at(-1) ?? '';
 }

@@ -2,7 +2,7 @@
  * The webhook's body. Its `timestamp` is the crossing's, not the attempt's, so that every attempt
  * sends the same bytes (A11). Amounts come twice: as integers of the named unit, and formatted.
  */
-import type { NoticeFacts, ThresholdFacts } from '../domain/alert/facts.js';
+import { isWorded, type ThresholdFacts, type WordedFacts } from '../domain/alert/facts.js';
 import type { Dimension } from '../domain/words.js';
 import { templateVariables } from '../domain/template.js';
 import { describeAlert } from './alert-title.js';
@@ -19,23 +19,29 @@ const RAW_UNITS: Readonly<Record<Dimension, string>> = {
 /** The exact body of the request. */
 export function renderWebhook(view: AlertView): string {
   const { facts, state } = view;
-  const isNotice = facts.kind === 'notice';
-  const budget = state === 'resolved' ? 'budget.resolved' : 'budget.threshold_crossed';
   return JSON.stringify({
     id: view.alertId,
-    type: isNotice ? `notice.${facts.topic}` : budget,
+    type: typeOf(facts, state),
     timestamp: new Date(facts.at).toISOString(),
-    data: isNotice
-      ? noticeOf(view, facts)
+    data: isWorded(facts)
+      ? wordsOf(view, facts)
       : { ...namesOf(view, facts), ...amountsOf(facts, view.dashboardUrl) },
   });
 }
 
-function noticeOf(view: AlertView, facts: NoticeFacts): Record<string, unknown> {
+function typeOf(facts: AlertView['facts'], state: AlertView['state']): string {
+  if (facts.kind === 'notice') return `notice.${facts.topic}`;
+  if (facts.kind === 'rule') return state === 'resolved' ? 'rule.resolved' : 'rule.matched';
+  return state === 'resolved' ? 'budget.resolved' : 'budget.threshold_crossed';
+}
+
+function wordsOf(view: AlertView, facts: WordedFacts): Record<string, unknown> {
   const { title, lines } = describeAlert(view);
-  const { kind, topic, org, agentName, severity, priority } = facts;
+  const { kind, org, agentName, severity, priority } = facts;
   return {
-    ...{ title, state: view.state, kind, topic, org, agent_name: agentName, severity, priority },
+    ...{ title, state: view.state, kind },
+    ...(facts.kind === 'notice' ? { topic: facts.topic } : { rule: facts.rule }),
+    ...{ org, agent_name: agentName, severity, priority },
     lines,
     dashboard_url: view.dashboardUrl,
   };

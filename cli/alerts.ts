@@ -1,4 +1,5 @@
 /** `kavach alerts` and `kavach alert <id>`: what was decided, who was told, and what came of it. */
+import { isWorded } from '../domain/alert/facts.js';
 import { formatAmount } from '../domain/amount.js';
 import type { JournalEntry } from '../domain/alert/state.js';
 import { alertCode } from '../domain/ids.js';
@@ -107,7 +108,7 @@ function reasonOf({ what, reason }: JournalEntry): string | undefined {
 
 /** `80 % of the daily cost: $4.13 of $5.00` */
 function crossingOf({ facts }: AlertView): string {
-  if (facts.kind === 'notice') return facts.title;
+  if (isWorded(facts)) return facts.title;
   const { thresholdBps, cadence, dimension, spent, limit } = facts;
   const late = facts.late === true ? ', late' : '';
   const kill = facts.kills === true ? ', kill' : '';

@@ -1,4 +1,5 @@
 /** What Temporal's own UI says of a workflow from its start on; the rest is its current details. */
+import { isWorded } from '../domain/alert/facts.js';
 import { alertSummary } from '../domain/alert/details.js';
 import type { AlertInput } from '../domain/alert/state.js';
 import { codeAmount } from '../domain/amount.js';
@@ -40,7 +41,7 @@ export function alertTexts(input: AlertInput): StartTexts {
   return {
     staticSummary: alertSummary(input),
     staticDetails: [
-      facts.kind === 'notice'
+      isWorded(facts)
         ? `Told at ${formatUtcMinute(facts.at)}`
         : `${codeAmount(facts.dimension, facts.spent)} of ${codeAmount(facts.dimension, facts.limit)} at ${formatUtcMinute(facts.at)}`,
       '',

@@ -55,6 +55,26 @@ export function noticeWorkflowId(org: string, topic: NoticeTopic, ref: string): 
   return bounded(`alert/${encodeComponent(org)}/notice/${topic}-${encodeComponent(ref)}`);
 }
 
+/** `agent/default/support-agent`: where the cooldowns of an agent's rules are held (R2). */
+export function agentWorkflowId(org: string, agent: string): string {
+  return bounded(`agent/${encodeComponent(org)}/${encodeComponent(agent)}`);
+}
+
+/** `alert/default/rule/high_error_rate/support-agent/3`: the third alert of that rule and agent. */
+export function ruleAlertId(org: string, rule: string, agent: string, no: number): string {
+  const names = [org, 'rule', rule, agent].map((name) => encodeComponent(name));
+  return bounded(`alert/${names.join('/')}/${String(no)}`);
+}
+
+/** `digest/default/admin-1/hourly`: one for each recipient and cadence (P3). */
+export function digestWorkflowId(
+  org: string,
+  recipient: string,
+  cadence: 'hourly' | 'daily',
+): string {
+  return bounded(`digest/${encodeComponent(org)}/${encodeComponent(recipient)}/${cadence}`);
+}
+
 /**
  * One (alert, route): its index in the frozen policy, or a reference. `resolve` is the word that
  * it is over: another message, so another delivery (T7).
@@ -74,7 +94,7 @@ export function sequelId(delivery: string, purpose: Exclude<Purpose, 'fire'>): s
 }
 
 /** T9. One incident per budget, period and dimension, whatever its thresholds. */
-export function incidentKey(subject: string, dimension: Dimension | 'notice'): string {
+export function incidentKey(subject: string, dimension: Dimension | 'rule' | 'notice'): string {
   return `kavach-${sha256Hex(`${subject} ${dimension}`)}`;
 }
 

@@ -3,7 +3,7 @@ import { html, raw } from 'hono/html';
 import { formatUtcMinute } from '../domain/civil.js';
 import { renderTemplate, templateVariables } from '../domain/template.js';
 import type { Act } from './act-on-alert.js';
-import type { AlertFacts, NoticeLine } from '../domain/alert/facts.js';
+import { isWorded, type AlertFacts, type NoticeLine } from '../domain/alert/facts.js';
 import { LINK_DAYS } from './links.js';
 import { page, type Html } from './page.js';
 import type { AlertDetailView, DeliveryView } from './alert-state.js';
@@ -61,7 +61,7 @@ export function alertPage(detail: AlertDetailView, options: AlertPageOptions): H
   const { alert, deliveries, journal } = detail;
   const { facts, phase, exhausted, code } = alert;
   const tone = phase === 'resolved' ? 'resolved' : facts.severity;
-  const killed = facts.kind !== 'notice' && facts.kills === true && phase !== 'resolved';
+  const killed = !isWorded(facts) && facts.kills === true && phase !== 'resolved';
   return page(
     `${facts.agentName}: ${phase}`,
     html`<p><span class="state ${tone}">${phase}</span> ${facts.severity}, ${code}</p>
@@ -98,7 +98,7 @@ export function alertPage(detail: AlertDetailView, options: AlertPageOptions): H
 }
 
 function linesOf(facts: AlertFacts): readonly NoticeLine[] {
-  if (facts.kind === 'notice') return facts.lines;
+  if (isWorded(facts)) return facts.lines;
   const variables = templateVariables(facts, '');
   const line = (label: string, template: string): NoticeLine => ({
     label,

@@ -1,4 +1,5 @@
 /** An alert in sentences, for its page and for the terminal. Plain text: whoever shows it escapes. */
+import { isWorded } from '../domain/alert/facts.js';
 import type { JournalEntry } from '../domain/alert/state.js';
 import type { Suppression } from '../domain/alert/outcome.js';
 import { formatAmount } from '../domain/amount.js';
@@ -25,6 +26,7 @@ const REASONS: Readonly<Record<Suppression, string>> = {
   storm: 'too many alerts went there within a minute; they are summed up',
   daily_cap: 'this number had had its text messages of the day',
   still_firing: 'another alert of the same incident was still firing',
+  digest: "it is in the recipient's digest",
 };
 
 /** `no_destination -> the organisation has …`; a word nobody knows stays as it is. */
@@ -34,7 +36,7 @@ export function reasonInWords(reason: string): string {
 
 /** `helper passed 80% of its daily cost budget: $4.13 of $5.00 (82%) at 2026-11-21 12:00 UTC.` */
 export function alertSentence({ facts }: Pick<AlertStateView, 'facts'>): string {
-  if (facts.kind === 'notice') return `${facts.title}.`;
+  if (isWorded(facts)) return `${facts.title}.`;
   const { agentName, thresholdBps, cadence, dimension, spent, limit } = facts;
   const budget = `${cadence === 'run' ? 'per-run' : cadence} ${BUDGETS[dimension]} budget`;
   const amounts = `${formatAmount(dimension, spent)} of ${formatAmount(dimension, limit)}`;
@@ -91,6 +93,10 @@ export function entryInWords(entry: JournalEntry): string {
       return 'Raised';
     case 'attempt':
       return `${channel}, attempt ${String(attempt ?? 0)}${because}`;
+    case 'held':
+      return `${channel} waits: ${reasonInWords(reason ?? 'unknown')}`;
+    case 'offered':
+      return `${channel} handed over, to be confirmed`;
     case 'suppressed':
       return `${channel} not sent: ${reasonInWords(reason ?? 'unknown')}`;
     case 'delivered':

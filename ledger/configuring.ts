@@ -1,5 +1,5 @@
 /** What operators and agents configure, and who changed what. */
-import type { AlertRoute, Escalation } from '../domain/alert/state.js';
+import type { AlertRoute, Escalation, OwnWay } from '../domain/alert/state.js';
 import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
 import type { Budget, ScopeConfiguration } from '../domain/configuration.js';
 import type { LayerChange } from '../domain/configuration/change.js';
@@ -169,11 +169,7 @@ export interface Configuring {
   allowedEmailDomains(org: string): Promise<readonly string[]>;
   setAllowedEmailDomains(org: string, domains: readonly string[], author?: Author): Promise<void>;
   /** A5. In the order they are tried. */
-  setOperators(
-    org: string,
-    operators: readonly Required<AlertRoute>[],
-    author?: Author,
-  ): Promise<void>;
+  setOperators(org: string, operators: readonly OwnWay[], author?: Author): Promise<void>;
   /** A8. Undefined: the default again. */
   setEscalation(org: string, escalation: Escalation | undefined, author?: Author): Promise<void>;
   organisationSettings(org: string): Promise<OrganisationSettings>;

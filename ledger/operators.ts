@@ -1,6 +1,6 @@
 /** Who runs the service: where they are reached, and when an alert becomes theirs. */
 import { eq } from 'drizzle-orm';
-import type { AlertRoute, Escalation, Response } from '../domain/alert/state.js';
+import type { AlertRoute, Escalation, OwnWay, Response } from '../domain/alert/state.js';
 import { isUrgent } from '../domain/severity.js';
 import type { ChannelName } from '../domain/words.js';
 import { audit } from './audit.js';
@@ -19,7 +19,7 @@ import { organisations, typed } from './schema.js';
 export async function setOperators(
   db: Database,
   org: string,
-  operators: readonly Required<AlertRoute>[],
+  operators: readonly OwnWay[],
   author?: Author,
 ): Promise<void> {
   await change(db, org, { what: 'operators_set', column: 'operators', value: operators, author });

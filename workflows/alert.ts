@@ -23,8 +23,10 @@ import { isNothingSent, neverStarted, orElse } from './failures.js';
 import {
   acknowledge,
   alertStatus,
+  deliveryConfirmed,
   deliveryRevoked,
   resolve,
+  silenceEnded,
   subjectEnded,
   type Actor,
 } from './messages.js';
@@ -101,6 +103,17 @@ export async function alert(input: AlertWorkflowInput): Promise<void> {
     rotation.countSignal();
     const word = readRevocation(message);
     shell.dispatch(word === undefined ? { type: 'rejected' } : { type: 'revoked', ...word });
+  });
+  setHandler(deliveryConfirmed, (message: unknown) => {
+    rotation.countSignal();
+    const { delivery } = (message ?? {}) as { delivery?: unknown };
+    shell.dispatch(
+      typeof delivery === 'string' ? { type: 'confirmed', delivery } : { type: 'rejected' },
+    );
+  });
+  setHandler(silenceEnded, () => {
+    rotation.countSignal();
+    shell.dispatch({ type: 'silenceEnded' });
   });
   setDefaultSignalHandler(() => {
     rotation.countSignal();

@@ -19,6 +19,10 @@ export const subjectEnded = defineSignal<[{ readonly at: number }]>('subjectEnde
 /** To alert: the provider took a delivery and now says that it did not arrive (A6). */
 export const deliveryRevoked =
   defineSignal<[{ readonly delivery: string; readonly reason: string }]>('deliveryRevoked');
+/** To alert: what was offered to somebody has reached him (push). */
+export const deliveryConfirmed = defineSignal<[{ readonly delivery: string }]>('deliveryConfirmed');
+/** To alert: a silence that may have held it has ended (A13). */
+export const silenceEnded = defineSignal<[]>('silenceEnded');
 /** Of alert: answers its status after the change; twice is once (A9). */
 export const acknowledge = defineUpdate<AlertStatus, [Actor]>('acknowledge');
 export const resolve = defineUpdate<AlertStatus, [Actor]>('resolve');

@@ -6,6 +6,7 @@
  *       of its delivery with the same bytes (A11); Slack saw a message twice only where an attempt
  *       was ambiguous (A12).
  */
+import { isWorded } from '../../domain/alert/facts.js';
 import type { AlertStatus } from '../../domain/alert/view.js';
 import { idempotencyKey, parseBudgetWorkflowId } from '../../domain/ids.js';
 import type { SinkRequest } from '../../fakes/sink.js';
@@ -80,7 +81,7 @@ export function sumsOf(totals: { cost: number; tokens: number; calls: number }):
 
 /** The name of what an alert is about, as `crossingName` has it. */
 export function nameOfAlert({ subject, facts }: AlertStatus): string {
-  if (facts.kind === 'notice') return facts.title;
+  if (isWorded(facts)) return facts.title;
   const key = parseBudgetWorkflowId(subject);
   const run = key?.cadence === 'run' ? key.period : undefined;
   return crossingName({ run, dimension: facts.dimension, bps: facts.thresholdBps });

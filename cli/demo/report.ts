@@ -1,4 +1,5 @@
 /** The end of the demo, for people as tables and for machines as one document. */
+import { isWorded } from '../../domain/alert/facts.js';
 import type { AlertStatus } from '../../domain/alert/view.js';
 import { formatAmount } from '../../domain/amount.js';
 import { budgetWorkflowId } from '../../domain/ids.js';
@@ -169,9 +170,7 @@ export function linksOf({ uiUrl, keys, observed, plan }: Outcome): Record<string
     const key = keys.get(name);
     return key === undefined ? [] : [link(budgetWorkflowId(key))];
   };
-  const kill = observed?.alerts.find(
-    ({ facts }) => facts.kind !== 'notice' && facts.kills === true,
-  );
+  const kill = observed?.alerts.find(({ facts }) => !isWorded(facts) && facts.kills === true);
   const [day = uiUrl] = budget(DAY);
   const [hung = uiUrl] = budget(plan.hungRun);
   return {

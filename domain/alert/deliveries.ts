@@ -9,6 +9,12 @@ export function underWay(state: AlertState, id: string, no: number): Delivery | 
   return delivery.attempts.length + 1 === no ? delivery : undefined;
 }
 
+/** The delivery, if it waits for somebody's word that it has arrived. */
+export function offeredOf(state: AlertState, id: string): Delivery | undefined {
+  const delivery = state.deliveries.find((each) => each.id === id);
+  return delivery?.status === 'offered' ? delivery : undefined;
+}
+
 export function end(
   state: AlertState,
   delivery: Delivery,
@@ -17,7 +23,7 @@ export function end(
     | { readonly status: 'suppressed'; readonly suppression: Suppression },
   now: number,
 ): AlertState {
-  const { dueAt: _over, ...rest } = delivery;
+  const { dueAt: _over, heldFor: _held, ...rest } = delivery;
   return note(replace(state, { ...rest, ...how, endedAt: now }), now, {
     what: how.status === 'accepted' ? 'delivered' : how.status,
     delivery: delivery.id,
@@ -27,7 +33,7 @@ export function end(
 }
 
 export function sendingOf(delivery: Delivery): Delivery {
-  const { dueAt: _now, ...rest } = delivery;
+  const { dueAt: _now, heldFor: _held, ...rest } = delivery;
   return { ...rest, status: 'sending' };
 }
 

@@ -1,4 +1,5 @@
 /** An alert as Temporal's own UI shows it: one line for lists, Markdown for the page. */
+import { isWorded } from './facts.js';
 import { codeAmount } from '../amount.js';
 import { formatUtcMinute } from '../civil.js';
 import { pctUsed } from '../ratio.js';
@@ -9,7 +10,7 @@ import type { AlertInput, AlertState, Delivery, Purpose } from './state.js';
 
 /** `critical: research-bot passed 100% of its daily cost limit`. */
 export function alertSummary({ facts }: AlertInput): string {
-  if (facts.kind === 'notice') return `${facts.severity}: ${facts.title}`.slice(0, 200);
+  if (isWorded(facts)) return `${facts.severity}: ${facts.title}`.slice(0, 200);
   const { severity, agentName, thresholdBps, cadence, dimension, late } = facts;
   const what = `${agentName} passed ${String(thresholdBps / 100)}% of its ${cadence} ${dimension} limit`;
   return `${severity}: ${what}${late === true ? ' (found late)' : ''}`.slice(0, 200);
@@ -57,7 +58,7 @@ export function alertDetails(state: AlertState): string {
 }
 
 function factsInMarkdown({ facts }: AlertInput): string[] {
-  if (facts.kind === 'notice') {
+  if (isWorded(facts)) {
     return facts.lines.map(({ label, value }) => `- ${plain(label)}: ${plain(value)}`);
   }
   const { dimension, spent, limit } = facts;

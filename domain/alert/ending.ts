@@ -3,6 +3,8 @@ import type { AlertInput } from './state.js';
 
 /** T7. */
 export const PERIOD_END = 'period end';
+/** R3. The condition of a rule was false twice in a row, or nothing was heard of it. */
+export const CONDITION_OVER = 'condition over';
 /** An alert that ends with its deliveries. */
 export const DELIVERED = 'delivered';
 
@@ -10,11 +12,16 @@ export const DELIVERED = 'delivered';
  * A1, B4. A notice and a late alert belong to no period that could end: they end with their
  * deliveries, and nobody is told that they are over.
  */
-export function endsByItself({ kind, facts }: AlertInput): boolean {
-  return kind === 'notice' || facts.late === true;
+export function endsByItself(input: AlertInput): boolean {
+  return input.kind === 'notice' || (input.kind === 'threshold' && input.facts.late === true);
 }
 
-/** A period's end and an alert's own end are nobody's word. */
+/** What an alert's subject says when it ends. */
+export function endOf({ kind }: AlertInput): string {
+  return kind === 'rule' ? CONDITION_OVER : PERIOD_END;
+}
+
+/** The end of a period, of a condition, or of the deliveries is nobody's word. */
 export function isPerson(by: string): boolean {
-  return by !== PERIOD_END && by !== DELIVERED;
+  return by !== PERIOD_END && by !== CONDITION_OVER && by !== DELIVERED;
 }

@@ -21,6 +21,10 @@ export type AlertEvent =
   | { readonly type: 'attemptLost'; readonly delivery: string; readonly attempt: number }
   /** A6. The provider took it, and now says that it did not arrive. */
   | { readonly type: 'revoked'; readonly delivery: string; readonly reason: string }
+  /** What was offered has reached somebody (push). */
+  | { readonly type: 'confirmed'; readonly delivery: string }
+  /** A13. A silence may have ended: what it held is tried again. */
+  | { readonly type: 'silenceEnded' }
   | { readonly type: 'acknowledged'; readonly by: string; readonly note?: string }
   | { readonly type: 'resolved'; readonly by: string; readonly note?: string }
   /** T7. The period is over. */

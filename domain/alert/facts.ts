@@ -4,7 +4,13 @@
  */
 import type { Cadence, Dimension, Priority, Severity } from '../words.js';
 
-export type AlertFacts = ThresholdFacts | NoticeFacts;
+export type AlertFacts = ThresholdFacts | WordedFacts;
+/** Their words were written when they were raised. */
+export type WordedFacts = RuleFacts | NoticeFacts;
+
+export function isWorded(facts: AlertFacts): facts is WordedFacts {
+  return facts.kind === 'notice' || facts.kind === 'rule';
+}
 
 export interface ThresholdFacts {
   /** Never written: recorded histories have facts without it. */
@@ -32,8 +38,27 @@ export interface ThresholdFacts {
   readonly kills?: boolean;
 }
 
-/** What a notice is about: alerts that one destination was spared, or the service itself (A14, A15). */
-export type NoticeTopic = 'storm' | 'service';
+/** R1 to R3. A condition on an agent's metrics that was met; its title carries no values. */
+export interface RuleFacts {
+  readonly kind: 'rule';
+  readonly org: string;
+  readonly agentName: string;
+  /** The rule's id. */
+  readonly rule: string;
+  /** One sentence without its full stop. */
+  readonly title: string;
+  readonly lines: readonly NoticeLine[];
+  readonly severity: Severity;
+  readonly priority: Priority;
+  /** When the match was seen, epoch ms. */
+  readonly at: number;
+}
+
+/**
+ * What a notice is about: what an agent asked to be told, alerts that one destination was spared
+ * (A14), or the service itself (A15).
+ */
+export type NoticeTopic = 'agent' | 'storm' | 'service';
 
 /** Something that is told once and needs no budget. Its words are written when it is raised. */
 export interface NoticeFacts {
@@ -45,6 +70,11 @@ export interface NoticeFacts {
   /** One sentence without its full stop. */
   readonly title: string;
   readonly lines: readonly NoticeLine[];
+  /**
+   * Topic `agent`: where the ledger keeps what it says. A body may hold anybody's data, so it never
+   * enters a workflow, and `title` is only a neutral word.
+   */
+  readonly notice?: string;
   readonly severity: Severity;
   readonly priority: Priority;
   /** When what it tells happened, epoch ms. */

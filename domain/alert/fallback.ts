@@ -1,12 +1,13 @@
 /**
  * A5. A delivery that cannot reach anyone goes one hop: to the first destination of the operators
- * that this alert has not tried, on another channel if there is one. A fallback has no fallback.
+ * that this alert has not tried, on another channel if there is one; a recipient's goes to another
+ * of his own ways. A fallback has no fallback.
  */
 import { deliveryId } from '../ids.js';
 import { note, replace } from './deliveries.js';
 import type { Suppression } from './outcome.js';
 import { hasEnded } from './result.js';
-import type { AlertRoute, AlertState, Delivery } from './state.js';
+import type { AlertRoute, AlertState, AlertWay, Delivery } from './state.js';
 
 /** Not a decision to be silent, but nobody to tell. */
 const REACHES_NOBODY: ReadonlySet<Suppression> = new Set<Suppression>([
@@ -23,7 +24,7 @@ export function openFallbacks(before: AlertState, isOver: boolean, now: number):
   for (const delivery of before.deliveries) {
     if (!wantsFallback(delivery)) continue;
     const handled: Delivery = { ...delivery, fellBack: true };
-    const route = isOver ? undefined : untriedOperator(state, delivery.route.channel);
+    const route = isOver ? undefined : untriedWay(state, delivery.route);
     state = replace(state, handled);
     if (route !== undefined) state = open(state, handled, route, now);
   }
@@ -37,20 +38,23 @@ function wantsFallback(delivery: Delivery): boolean {
   return suppression !== undefined && REACHES_NOBODY.has(suppression);
 }
 
-function untriedOperator(
-  { input, deliveries }: AlertState,
-  failed: AlertRoute['channel'],
-): AlertRoute | undefined {
-  const tried = new Set(deliveries.map(({ route }) => wayOf(route)));
-  const untried = (input.response?.operators ?? []).filter((route) => !tried.has(wayOf(route)));
-  return untried.find(({ channel }) => channel !== failed) ?? untried[0];
+/** A recipient's own ways, in their order; else the operators', on another channel if there is one. */
+function untriedWay({ input, deliveries }: AlertState, failed: AlertRoute): AlertWay | undefined {
+  const tried = new Set(
+    deliveries.flatMap(({ route }) => (route.suppressed === undefined ? [wayOf(route)] : [])),
+  );
+  const ways = failed.fallback ?? input.response?.operators ?? [];
+  const untried = ways.filter((way) => !tried.has(wayOf(way)));
+  if (failed.fallback !== undefined) return untried[0];
+  return untried.find(({ channel }) => channel !== failed.channel) ?? untried[0];
 }
 
-function wayOf({ channel, destination }: AlertRoute): string {
-  return `${channel} ${destination ?? ''}`;
+/** Two people's sockets are two ways; one mailbox is one, whoever reads it. */
+function wayOf({ channel, destination, recipient }: AlertWay): string {
+  return `${channel} ${destination ?? (recipient === undefined ? '' : `of ${recipient}`)}`;
 }
 
-function open(state: AlertState, of: Delivery, route: AlertRoute, now: number): AlertState {
+function open(state: AlertState, of: Delivery, route: AlertWay, now: number): AlertState {
   const no = state.deliveries.filter(({ cause }) => cause === 'fallback').length + 1;
   const fallback: Delivery = {
     id: deliveryId(state.input.id, `fallback-${String(no)}`),

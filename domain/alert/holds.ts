@@ -1,6 +1,6 @@
 /** What keeps a delivery that is due from being sent. */
 import { isUrgent } from '../severity.js';
-import { PERIOD_END } from './ending.js';
+import { endOf } from './ending.js';
 import type { Suppression } from './outcome.js';
 import type { AlertState, Delivery } from './state.js';
 
@@ -14,8 +14,13 @@ export function wordAgainst(
 ): Suppression | undefined {
   if (purpose !== 'fire') return undefined;
   if (state.phase === 'acknowledged') return 'acknowledged';
-  if (state.resolved !== undefined && state.resolved.by !== PERIOD_END) return 'resolved';
+  if (state.resolved !== undefined && state.resolved.by !== endOf(state.input)) return 'resolved';
   return state.acknowledged !== undefined ? 'acknowledged' : undefined;
+}
+
+/** P4, A13. What was held back is not sent any more once its cause is over. */
+export function isOutdated({ resolved }: AlertState, { heldFor, purpose }: Delivery): boolean {
+  return purpose === 'fire' && heldFor !== undefined && resolved !== undefined;
 }
 
 /** A7. A text message is for what cannot wait, whichever way it comes to be sent. */

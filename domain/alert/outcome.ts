@@ -40,6 +40,7 @@ export const SUPPRESSIONS = [
   'storm',
   'daily_cap',
   'still_firing',
+  'digest',
 ] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 

@@ -13,15 +13,17 @@
  */
 import { deliveryId } from '../ids.js';
 import { assertNever, type Machine, type Step } from '../step.js';
-import { end, note, replace, sendingOf, underWay } from './deliveries.js';
-import { DELIVERED, endsByItself, PERIOD_END } from './ending.js';
+import { answered, postpone } from './answers.js';
+import { attempted } from './attempts.js';
+import { end, note, replace, sendingOf } from './deliveries.js';
+import { DELIVERED, endOf, endsByItself } from './ending.js';
 import { escalate, escalationDueAt } from './escalation.js';
 import type { AlertEffect, AlertEvent } from './events.js';
 import { openFallbacks } from './fallback.js';
-import { gateOf, wordAgainst } from './holds.js';
-import { afterAttempt, afterLoss, LOST } from './ladder.js';
-import type { Outcome, Suppression } from './outcome.js';
-import type { AlertInput, AlertState, Delivery } from './state.js';
+import { noteHeld, tryHeld } from './held.js';
+import { gateOf, isOutdated, wordAgainst } from './holds.js';
+import { confirmed, giveUpOffers } from './offers.js';
+import type { AlertInput, AlertState } from './state.js';
 import { hasEnded, resultOf } from './result.js';
 import { openSequels } from './sequels.js';
 import { alertStatusOf } from './status.js';
@@ -50,7 +52,8 @@ export function beginAlert(input: AlertInput, now: number): AlertState {
       route,
       purpose: 'fire',
       status: 'due',
-      dueAt: now,
+      dueAt: route.notBefore ?? now,
+      ...(route.notBefore === undefined ? {} : { heldFor: 'quiet_hours' }),
       attempts: [],
     })),
     escalated: 0,
@@ -65,23 +68,25 @@ export function beginAlert(input: AlertInput, now: number): AlertState {
 export function reduceAlert(state: AlertState, event: AlertEvent, now: number): AlertStep {
   switch (event.type) {
     case 'began':
-      return advance(note(state, now, { what: 'raised' }), now);
+      return advance(noteHeld(note(state, now, { what: 'raised' }), now), now);
     case 'attempted':
-      return event.answer.type === 'sent'
-        ? advance(attempted(state, event.delivery, event.attempt, event.answer.outcome, now), now)
-        : advance(suppress(state, event.delivery, event.attempt, event.answer.reason, now), now);
+      return advance(answered(state, event, now), now);
     case 'attemptLost':
       return advance(attempted(state, event.delivery, event.attempt, 'lost', now), now);
     case 'attemptNotMade':
       return advance(postpone(state, event.delivery, event.attempt, now), now);
     case 'revoked':
       return advance(revoked(state, event.delivery, event.reason, now), now);
+    case 'confirmed':
+      return advance(confirmed(state, event.delivery, now), now);
+    case 'silenceEnded':
+      return advance(tryHeld(state, now), now);
     case 'acknowledged':
       return advance(acknowledged(state, event, now), now);
     case 'resolved':
       return advance(resolved(state, event, now), now);
     case 'subjectEnded':
-      return advance(resolved(state, { by: PERIOD_END }, Math.min(event.at, now)), now);
+      return advance(resolved(state, { by: endOf(state.input) }, Math.min(event.at, now)), now);
     case 'journalled':
       return advance(
         {
@@ -105,11 +110,14 @@ export function reduceAlert(state: AlertState, event: AlertEvent, now: number): 
 /** What is due is sent or suppressed, ends are noted, and the journal is written. */
 function advance(before: AlertState, now: number): AlertStep {
   const effects: AlertEffect[] = [];
-  let state = conclude(before, now);
+  let state = conclude(giveUpOffers(before, now), now);
   for (const delivery of state.deliveries) {
     if (delivery.status !== 'due') continue;
     // A person's word ends what waits for its next attempt, too.
-    const word = wordAgainst(state, delivery.purpose);
+    const word =
+      wordAgainst(state, delivery.purpose) ??
+      delivery.route.suppressed ??
+      (isOutdated(state, delivery) ? 'resolved' : undefined);
     if (word === undefined && (delivery.dueAt ?? 0) > now) continue;
     const held = word ?? gateOf(state, delivery);
     if (held !== undefined) {
@@ -139,60 +147,6 @@ function revoked(state: AlertState, id: string, reason: string, now: number): Al
     delivery: id,
     channel: delivery.route.channel,
     reason: said,
-  });
-}
-
-function attempted(
-  state: AlertState,
-  id: string,
-  no: number,
-  came: Outcome | 'lost',
-  now: number,
-): AlertState {
-  const delivery = underWay(state, id, no);
-  if (delivery === undefined) return state;
-  const { route, attempts: before } = delivery;
-  const { ladderMs } = state.input.policy;
-  const [outcome, next] =
-    came === 'lost'
-      ? [LOST, afterLoss(route.channel, before, ladderMs)]
-      : [came, afterAttempt(route.channel, before, came, ladderMs)];
-  const attempt = { no, at: now, outcome: outcome.kind, reason: outcome.reason.slice(0, 200) };
-  const tried: Delivery = {
-    ...delivery,
-    attempts: [...before, came === 'lost' ? { ...attempt, lost: true } : attempt],
-  };
-  const noted = note(replace(state, tried), now, {
-    what: 'attempt',
-    delivery: id,
-    channel: delivery.route.channel,
-    attempt: no,
-    reason: `${outcome.kind}: ${outcome.reason}`.slice(0, 200),
-  });
-  if (next.type === 'accepted') return end(noted, tried, { status: 'accepted' }, now);
-  if (next.type === 'failed') return end(noted, tried, { status: 'failed' }, now);
-  return replace(noted, { ...tried, status: 'due', dueAt: now + next.afterMs });
-}
-
-function suppress(
-  state: AlertState,
-  id: string,
-  no: number,
-  reason: Suppression,
-  now: number,
-): AlertState {
-  const delivery = underWay(state, id, no);
-  if (delivery === undefined) return state;
-  return end(state, delivery, { status: 'suppressed', suppression: reason }, now);
-}
-
-function postpone(state: AlertState, id: string, no: number, now: number): AlertState {
-  const delivery = underWay(state, id, no);
-  if (delivery === undefined) return state;
-  return replace(state, {
-    ...delivery,
-    status: 'due',
-    dueAt: now + state.input.policy.retryMs,
   });
 }
 
@@ -276,7 +230,7 @@ function dueAtOf(state: AlertState): number | undefined {
   const level = escalationDueAt(state);
   if (level !== undefined) earliest = Math.min(earliest ?? level, level);
   for (const { status, dueAt } of state.deliveries) {
-    if (status !== 'due' || dueAt === undefined) continue;
+    if ((status !== 'due' && status !== 'offered') || dueAt === undefined) continue;
     earliest = Math.min(earliest ?? dueAt, dueAt);
   }
   return earliest;

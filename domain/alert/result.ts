@@ -7,7 +7,7 @@ import { isPerson } from './ending.js';
 import type { AlertResult, AlertState, Delivery } from './state.js';
 
 export function hasEnded({ status }: Delivery): boolean {
-  return status !== 'due' && status !== 'sending';
+  return status === 'accepted' || status === 'failed' || status === 'suppressed';
 }
 
 export function resultOf({ input, deliveries, acknowledged, resolved }: AlertState): AlertResult {

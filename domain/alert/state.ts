@@ -3,7 +3,7 @@
  * and a delivery for each of its routes, every one on its own (A3). Plain JSON.
  */
 import type { ChannelName } from '../words.js';
-import type { NoticeFacts, ThresholdFacts } from './facts.js';
+import type { NoticeFacts, RuleFacts, ThresholdFacts } from './facts.js';
 import type { Outcome, OutcomeKind, Suppression } from './outcome.js';
 import type { Policy } from './policy.js';
 
@@ -15,10 +15,39 @@ export interface FiringRef {
   readonly limitsRev: number;
 }
 
-/** `supported` is decided by the ledger's registry, `destination` is a reference, never an address. */
-export interface AlertRoute {
+/** One of the organisation's own destinations. */
+export interface OwnWay {
+  readonly channel: ChannelName;
+  readonly destination: string;
+}
+
+/** A way to tell somebody: `destination` is a reference, never an address. */
+export interface AlertWay {
   readonly channel: ChannelName;
   readonly destination?: string;
+  /** Whose contact it is (P1): a recipient's id. Absent: the organisation's own destination. */
+  readonly recipient?: string;
+}
+
+export interface AlertRoute extends AlertWay {
+  /** P4. Held back until then, epoch ms, by quiet hours. */
+  readonly notBefore?: number;
+  /** Decided when the alert was routed (P1 to P3): not sent, and why. */
+  readonly suppressed?: Suppression;
+  /**
+   * A5. The ways of the same recipient that may stand in for it, in the order they are tried.
+   * Absent: the operators'.
+   */
+  readonly fallback?: readonly AlertWay[];
+}
+
+/**
+ * Whom it concerns, before it was routed: every recipient on every channel is one decision, which
+ * the ledger makes and keeps with the preferences it saw. Resolved into `routes` when it starts.
+ */
+export interface Audience {
+  readonly recipients: readonly string[];
+  readonly channels: readonly ChannelName[];
 }
 
 /**
@@ -45,12 +74,13 @@ export interface EscalationLevel {
 }
 
 /** The frozen input of an alert. */
-export type AlertInput = ThresholdAlert | NoticeAlert;
+export type AlertInput = ThresholdAlert | RuleAlert | NoticeAlert;
 
 interface FrozenAlert {
   readonly id: string;
   readonly org: string;
   readonly routes: readonly AlertRoute[];
+  readonly audience?: Audience;
   readonly policy: Policy;
   readonly response?: Response;
 }
@@ -63,10 +93,18 @@ export interface ThresholdAlert extends FrozenAlert {
   readonly firing: FiringRef;
 }
 
+/** R1 to R3. It is over when its agent's workflow says so. */
+export interface RuleAlert extends FrozenAlert {
+  readonly kind: 'rule';
+  /** The workflow id of the agent it is about. */
+  readonly subject: string;
+  readonly facts: RuleFacts;
+}
+
 /** Nothing was crossed: it has no period, no incident, no escalation, and ends by itself (A1). */
 export interface NoticeAlert extends FrozenAlert {
   readonly kind: 'notice';
-  /** What it is about: `storm/<destination>`, `service`. */
+  /** What it is about: `storm/<destination>`, `service`, `notice/<agent>`. */
   readonly subject: string;
   readonly facts: NoticeFacts;
 }
@@ -89,7 +127,8 @@ export type Purpose = 'fire' | 'acknowledge' | 'resolve';
 export type Cause = 'route' | 'fallback' | 'level';
 
 /**
- * `due`: the next attempt starts at `dueAt`; `sending`: one is under way; the last three are ends.
+ * `due`: the next attempt starts at `dueAt`; `sending`: one is under way; `offered`: it was handed
+ * to somebody who has until `dueAt` to confirm it (push); the last three are ends.
  * `purpose` `resolve` is the word that it is over, for destinations that want it (T7).
  */
 export interface Delivery {
@@ -98,8 +137,12 @@ export interface Delivery {
   readonly purpose: Purpose;
   /** Default `route`. */
   readonly cause?: Cause;
-  readonly status: 'due' | 'sending' | 'accepted' | 'failed' | 'suppressed';
+  readonly status: 'due' | 'sending' | 'offered' | 'accepted' | 'failed' | 'suppressed';
   readonly dueAt?: number;
+  /** Why a delivery that is due waits, where that is no ladder: quiet hours (P4), a silence (A13). */
+  readonly heldFor?: 'quiet_hours' | 'silenced';
+  /** The journal has it that a silence held it. */
+  readonly silenced?: true;
   readonly attempts: readonly Attempt[];
   readonly suppression?: Suppression;
   readonly endedAt?: number;
@@ -143,6 +186,8 @@ export interface JournalEntry {
   readonly what:
     | 'raised'
     | 'attempt'
+    | 'held'
+    | 'offered'
     | 'suppressed'
     | 'delivered'
     | 'failed'
@@ -163,4 +208,8 @@ export interface JournalEntry {
 /** What `deliver` answers: an outcome, or the word that nothing was sent and why. */
 export type DeliverAnswer =
   | { readonly type: 'sent'; readonly outcome: Outcome }
-  | { readonly type: 'suppressed'; readonly reason: Suppression };
+  | { readonly type: 'suppressed'; readonly reason: Suppression }
+  /** Nothing was sent, and nothing will be before `until`, epoch ms (A13). It costs no attempt. */
+  | { readonly type: 'held'; readonly reason: 'silenced'; readonly until: number }
+  /** Handed over; it counts once it is confirmed, within so many ms (push). */
+  | { readonly type: 'offered'; readonly confirmWithinMs: number };

@@ -4,7 +4,7 @@ import { audit } from '../../cli/demo/audit.js';
 import type { Observed } from '../../cli/demo/observe.js';
 import { periodKeys, DAY } from '../../cli/demo/observe.js';
 import { createPlan, type Plan, type Sums } from '../../cli/demo/plan.js';
-import type { ThresholdFacts } from '../../domain/alert/facts.js';
+import { isWorded, type ThresholdFacts } from '../../domain/alert/facts.js';
 import type { AlertStatus } from '../../domain/alert/view.js';
 import type { BudgetStatus } from '../../domain/budget/view.js';
 import { alertWorkflowId, budgetWorkflowId, deliveryId, idempotencyKey } from '../../domain/ids.js';
@@ -72,7 +72,7 @@ function faultless() {
 }
 
 function thresholdOf({ facts }: AlertStatus): ThresholdFacts {
-  if (facts.kind === 'notice') throw new Error(`${facts.title} is no threshold`);
+  if (isWorded(facts)) throw new Error(`${facts.title} is no threshold`);
   return facts;
 }
 

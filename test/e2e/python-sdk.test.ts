@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { isWorded } from '../../domain/alert/facts.js';
 import type { StatusView } from '../../gateway/views.js';
 import { startLlm, type Llm } from '../../fakes/llm.js';
 import type { Ledger } from '../../ledger/ledger.js';
@@ -72,9 +73,7 @@ const alertsOf = async (): Promise<FoundAlert[]> => {
   return Promise.all(alerts.map(({ id }) => service.get<FoundAlert>(`/v1/alerts/${id}`)));
 };
 const alertAt = async (bps: number): Promise<FoundAlert | undefined> =>
-  (await alertsOf()).find(
-    ({ alert: { facts } }) => facts.kind !== 'notice' && facts.thresholdBps === bps,
-  );
+  (await alertsOf()).find(({ alert: { facts } }) => !isWorded(facts) && facts.thresholdBps === bps);
 
 /** Everything that was billed is in the ledger: the agent has flushed. */
 async function untilFlushed(): Promise<StatusView> {

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isWorded } from '../../domain/alert/facts.js';
 import { startStack, type BenchService, type Stack } from '../../bench/stack.js';
 import { startLlm, type Llm } from '../../fakes/llm.js';
 import type { StatusView } from '../../gateway/views.js';
@@ -159,12 +160,12 @@ test('one budget, four processes, three kills and a stop: every book says the sa
   const raised = await alerts();
   const told = raised
     .filter(({ subject }) => subject.includes('/org/'))
-    .map(({ facts }) => (facts.kind === 'notice' ? [] : [facts.thresholdBps, facts.limit]))
+    .map(({ facts }) => (isWorded(facts) ? [] : [facts.thresholdBps, facts.limit]))
     .sort(([a = 0], [b = 0]) => a - b);
   expect(told).toEqual([5_000, 8_000, 10_000].map((bps) => [bps, LIMIT]));
   expect(raised).toHaveLength(3);
   for (const { facts } of raised) {
-    if (facts.kind === 'notice') throw new Error(facts.title);
+    if (isWorded(facts)) throw new Error(facts.title);
     // At what it was raised: a whole number of calls, past its threshold, and no more than there were.
     expect(facts.spent % NANOS_A_CALL).toBe(0);
     expect(facts.spent).toBeGreaterThanOrEqual((facts.thresholdBps / 10_000) * facts.limit);

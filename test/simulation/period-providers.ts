@@ -2,6 +2,7 @@
  * A period's alerts and the providers they are sent to, which accept, refuse, hang and leave in
  * doubt; the ledger's part of it (unique firings, journal) is here, too.
  */
+import { isWorded } from '../../domain/alert/facts.js';
 import type { AlertEffect, AlertEvent } from '../../domain/alert/events.js';
 import type { Outcome, Suppression } from '../../domain/alert/outcome.js';
 import { wordAgainst } from '../../domain/alert/holds.js';
@@ -173,7 +174,7 @@ export function createProviders(
       return isTold ? undefined : 'resolved';
     }
     if (chaos.holds !== undefined && chaos.trouble(0.1)) return dice.pick(chaos.holds);
-    if (cause !== 'route' || input.kind === 'notice') return undefined;
+    if (cause !== 'route' || input.kind !== 'threshold') return undefined;
     const key = `${firingOf(input, route.channel)}/${String(input.firing.limitsRev)}`;
     const holder = firings.get(key) ?? input.id;
     firings.set(key, holder);
@@ -202,7 +203,7 @@ const FATES = [
 ] as const;
 
 export function firingOf({ id, facts }: AlertInput, channel: string): string {
-  if (facts.kind === 'notice') return `${id}/${channel}`;
+  if (isWorded(facts)) return `${id}/${channel}`;
   const { dimension, thresholdBps, limit } = facts;
   return `${dimension}/${String(thresholdBps)}/${channel}/${String(limit)}`;
 }

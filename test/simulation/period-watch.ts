@@ -59,7 +59,7 @@ export function createWatcher(
       }
     },
     onAlert: (input) => {
-      if (input.kind === 'notice') throw new Error(`${input.id} is no crossing`);
+      if (input.kind !== 'threshold') throw new Error(`${input.id} is no crossing`);
       inputs.set(input.id, input);
       if (input.facts.late === true) {
         if (input.facts.kills === true) throw new Error('B4: a late crossing killed');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isWorded } from '../../domain/alert/facts.js';
 import type { BudgetPeriodInput } from '../../domain/budget/input.js';
 import type { Report } from '../../domain/budget/report.js';
 import type { Policy } from '../../domain/alert/policy.js';
@@ -40,7 +41,7 @@ function period(policy: Partial<Policy> = {}, endsAt?: number) {
   const fired = () =>
     [...mine()]
       .sort((a, b) => a.input.id.localeCompare(b.input.id))
-      .map(({ input: { facts } }) => (facts.kind === 'notice' ? 0 : facts.thresholdBps));
+      .map(({ input: { facts } }) => (isWorded(facts) ? 0 : facts.thresholdBps));
   const alertOf = (no: number) =>
     harness.client.workflow.getHandle(
       alertWorkflowId(row.key, { no, dimension: 'cost', bps: [5_000, 8_000, 10_000][no - 1] ?? 0 }),
