@@ -3,7 +3,7 @@
  * the scope's configuration row is locked first: every batch holds it while it is stored, so its
  * events are either all in the sum or all added by the batch itself.
  */
-import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
+import type { Scope } from '../domain/budget/period-key.js';
 import { periodRowId } from '../domain/ids.js';
 import type { Database, Run } from './database.js';
 import type { ClaimedPeriod, PeriodSeed } from './ledger.js';
@@ -12,10 +12,17 @@ import { claimedPeriodOf, type ClaimedRow } from './period-row.js';
 import { CLAIM_COLUMNS, CROSSING, MAX } from './period-sql.js';
 import { LIMIT_COLUMNS, LIMIT_RECORD, SEED_RECORD, limitColumns, seedColumns } from './seeds.js';
 
-/** A run's events are at most 7 days (B4) and its idle time older than its row. */
-const RUN_LOOK_BACK_MS = 8 * 86_400_000;
-
-const INSERT = `
+/**
+ * Only what has no row is added up, and each sum reads no more than its own window: an agent's events
+ * by their index, the organisation's agent by agent. A run that ever had an event has its row
+ * (ingest-sql.ts), so a new one begins with nothing.
+ */
+export const INSERT_PERIODS = `
+with s as materialized (
+  select * from json_to_recordset($1::json)
+    as s (${SEED_RECORD}, ${LIMIT_RECORD}, agent text, since bigint, until bigint)
+  where not exists (select from period p where p.id = s.id)
+)
 insert into period (id, org, scope, cadence, period, generation, name, starts_at, ends_at, zone,
   ${LIMIT_COLUMNS}, own_cost, own_tokens, own_calls, own_first_at, own_last_at, saturated,
   run_heard_at, closes_at, state, due_at)
@@ -26,14 +33,23 @@ select s.id, s.org, s.scope, s.cadence, s.period, s.generation, s.name, s.starts
   case when s.ends_at <= $2::bigint then 'closed' else 'open' end,
   case when t.calls > 0 and coalesce(notify_cost, notify_tokens, notify_calls, notify_duration)
     is not null then $2::bigint else n.closes_at end
-from json_to_recordset($1::json) as s (${SEED_RECORD}, ${LIMIT_RECORD}, agent text, run text, since bigint)
+from s
 cross join lateral (
-  select coalesce(sum(cost_used), 0) as cost, coalesce(sum(input_tokens + output_tokens), 0) as tokens,
+  select coalesce(sum(cost_used), 0) as cost, coalesce(sum(tokens), 0) as tokens,
     count(*) as calls, min(at) as first_at, max(at) as last_at
-  from usage_event e
-  where e.org = s.org and (s.agent is null or e.agent = s.agent)
-    and (s.run is null or e.run = s.run)
-    and e.at >= s.since and (s.ends_at is null or e.at < s.ends_at)
+  from (
+    select e.cost_used, e.input_tokens + e.output_tokens as tokens, e.at
+    from usage_event e
+    where s.cadence <> 'run' and e.org = s.org and e.agent = s.agent
+      and e.at >= s.since and e.at < s.until
+    union all
+    select e.cost_used, e.input_tokens + e.output_tokens as tokens, e.at
+    from usage_total u cross join lateral (
+      select * from usage_event e
+      where e.org = u.org and e.agent = u.agent and e.at >= s.since and e.at < s.until
+    ) as e
+    where s.cadence <> 'run' and s.agent is null and u.org = s.org
+  ) as e
 ) as stored
 cross join lateral (
   -- What retention took away counts on where no beginning leaves it out (retention.ts).
@@ -65,20 +81,15 @@ export async function insertPeriods(
     ...seedColumns(seed),
     ...limitColumns(seed.limits),
     agent: agentOf(seed.key.scope),
-    run: seed.key.cadence === 'run' ? seed.key.period : undefined,
-    since: sinceOf(seed.key, seed.window),
+    since: seed.key.cadence === 'total' ? 0 : seed.window.startsAt,
+    until: seed.window.endsAt ?? Number.MAX_SAFE_INTEGER,
   }));
-  await run(INSERT, [jsonText(rows), now, runIdleMs]);
+  await run(INSERT_PERIODS, [jsonText(rows), now, runIdleMs]);
 }
 
 /** The agent of a scope; undefined for the organisation's. */
 export function agentOf(scope: Scope): string | undefined {
   return scope === 'org' ? undefined : scope.slice('agent:'.length);
-}
-
-function sinceOf(key: PeriodKey, window: PeriodWindow): number {
-  if (key.cadence === 'total') return 0;
-  return key.cadence === 'run' ? window.startsAt - RUN_LOOK_BACK_MS : window.startsAt;
 }
 
 /** Takes the scopes' rows, in order, creating what is missing; held until the transaction ends. */

@@ -22,7 +22,7 @@ export const deliveryRevoked =
 /** To alert: what was offered to somebody has reached him (push). */
 export const deliveryConfirmed = defineSignal<[{ readonly delivery: string }]>('deliveryConfirmed');
 /** To alert: a silence that may have held it has ended (A13). */
-export const silenceEnded = defineSignal<[]>('silenceEnded');
+export const silenceEnded = defineSignal('silenceEnded');
 /** Of alert: answers its status after the change; twice is once (A9). */
 export const acknowledge = defineUpdate<AlertStatus, [Actor]>('acknowledge');
 export const resolve = defineUpdate<AlertStatus, [Actor]>('resolve');

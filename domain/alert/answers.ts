@@ -1,12 +1,12 @@
 /** What becomes of a delivery once its attempt was answered, lost, or could not begin (A3, A4). */
 import { assertNever } from '../step.js';
 import { attempted } from './attempts.js';
-import { end, note, replace, underWay } from './deliveries.js';
+import { end, replace, underWay } from './deliveries.js';
 import type { AlertEvent } from './events.js';
 import { hold } from './held.js';
 import { offer } from './offers.js';
 import type { Suppression } from './outcome.js';
-import type { AlertState, Delivery } from './state.js';
+import type { AlertState } from './state.js';
 
 /** What follows the answer of the attempt that is under way. */
 export function answered(

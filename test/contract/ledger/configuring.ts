@@ -157,11 +157,18 @@ export function configuringContract(bed: Bed): void {
       await store(bed.ledger(), batch(before, []));
       const org = seed('daily', { scope: 'org' });
       const total = seed('total');
-      await bed.ledger().ensurePeriods([org, total, seed('run', { period: 'r' })], NOW);
+      await bed.ledger().ensurePeriods([org, total], NOW);
       expect((await viewOf(bed.ledger(), periodRowId(org.key))).own.calls).toBe(3);
       expect((await viewOf(bed.ledger(), periodRowId(total.key))).own.calls).toBe(4);
-      const run = await viewOf(bed.ledger(), periodRowId(seed('run', { period: 'r' }).key));
-      expect(run.own.calls).toBe(1);
+    });
+
+    test('a run that had an event keeps its row, and a new one begins with nothing', async () => {
+      const run = seed('run', { period: 'r' });
+      await store(bed.ledger(), batch([event('now', { run: 'r', at: NOW })], [run]));
+      const next = seed('run', { period: 'next' });
+      await bed.ledger().ensurePeriods([run, next], NOW);
+      expect((await viewOf(bed.ledger(), periodRowId(run.key))).own.calls).toBe(1);
+      expect((await viewOf(bed.ledger(), periodRowId(next.key))).own.calls).toBe(0);
     });
 
     test('what is passed by then is the first crossing to be told', async () => {
