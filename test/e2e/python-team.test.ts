@@ -1,7 +1,8 @@
 /**
  * Four processes of the unmodified PyPI package share one budget, while things go wrong: one of
- * them is killed, the service is killed twice, one agent is stopped. The fake model provider knows
- * what it billed: the ledger must say the same, and every alert come once, with the right numbers.
+ * them is killed and comes back with an older, higher limit than the operator's, the service is killed
+ * twice, one agent is stopped. The fake model provider knows what it billed: the ledger must say the
+ * same, and every alert come once, with the right numbers.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,6 +22,8 @@ const NANOS_A_CALL = 5_000_000;
 /** Reached by the thirtieth call, whoever makes it. */
 const BUDGET_USD = 0.15;
 const LIMIT = 30 * NANOS_A_CALL;
+/** What the budget was in a release before the operator said otherwise. */
+const OLDER_USD = 4 * BUDGET_USD;
 const NAMES = ['researcher', 'writer', 'coder', 'reviewer'] as const;
 type Name = (typeof NAMES)[number];
 /** The SDK flushes every 5 s, and waits a while where nobody answered. */
@@ -58,9 +61,9 @@ afterAll(async () => {
   for (const step of closing.splice(0).reverse()) await step();
 });
 
-function start(teamName: Name): RunningAgent {
+function start(teamName: Name, budgetUsd = BUDGET_USD): RunningAgent {
   const agent = startAgent({
-    ...{ python, home, teamName, budgetUsd: BUDGET_USD },
+    ...{ python, home, teamName, budgetUsd },
     backendUrl: service.url,
     apiKey: service.apiKey,
     llmUrl: llm.url,
@@ -103,7 +106,12 @@ async function untilRefused(agent: RunningAgent): Promise<string> {
   }
 }
 
-test('one budget, four processes, three kills and a stop: every book says the same', async () => {
+test('one budget, four processes, three kills, a stop and an older limit: every book says the same', async () => {
+  await ask('/v1/limits', {
+    organisation: true,
+    limits: [{ cadence: 'daily', kind: 'ceiling', amount: BUDGET_USD }],
+    by: 'ops',
+  });
   const team = Object.fromEntries(NAMES.map((name) => [name, start(name)])) as Record<
     Name,
     RunningAgent
@@ -126,15 +134,19 @@ test('one budget, four processes, three kills and a stop: every book says the sa
   await ask('/v1/agents/writer/stop', { reason: 'runs in circles', by: 'ana' });
   expect(await untilRefused(writer)).toMatch(/IngestRejectedError: .*tier_agent_limit/);
 
+  const again = start('coder', OLDER_USD);
+  await calls(again, 2);
+  await untilBooked();
+  expect((await organisation())?.status[0]?.limit).toBe(LIMIT);
+
   await Promise.all([service.killAndRestart(), calls(researcher, 2), calls(reviewer, 2)]);
   await Promise.all([researcher, reviewer].map((agent) => calls(agent, 1)));
   await untilBooked();
-  await Promise.all([researcher, reviewer].map((agent) => calls(agent, 4)));
+  await Promise.all([researcher, reviewer].map((agent) => calls(agent, 3)));
   await until('the kill', async () => (await organisation())?.killed !== undefined, FLUSH_MS);
   await until('PagerDuty', () => stack.sink.incidents().length > 0, FLUSH_MS);
 
-  // All that go on are told; a new process of the one that died is no way around the budget.
-  const again = start('coder');
+  // All that go on are told; a new process with another budget is no way around it.
   for (const refusal of await Promise.all([researcher, reviewer, again].map(untilRefused))) {
     expect(refusal).toMatch(/IngestRejectedError: .*org_budget_exceeded/);
   }
