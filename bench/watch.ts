@@ -60,8 +60,7 @@ export async function checksOf(
 ): Promise<Check[]> {
   const differing: Check[] = [];
   for (const { workflowId, sum } of all) {
-    const totals = (await client.budgetStatus(workflowId))?.totals;
-    const actual = `${String(totals?.calls)} events, ${String(totals?.cost)} nano-USD, ${String(totals?.tokens)} tokens`;
+    const actual = await totalsOf(client, workflowId);
     const expected = `${String(sum.events)} events, ${String(sum.cost)} nano-USD, ${String(sum.tokens)} tokens`;
     if (actual !== expected) differing.push({ what: `${what}: ${workflowId}`, expected, actual });
   }
@@ -70,6 +69,25 @@ export async function checksOf(
     { what: `${what}: workflows that show their total`, expected: all.length, actual: balanced },
     ...differing,
   ];
+}
+
+/** Who does not answer, after being asked again and again, is one that does not balance: with its cause. */
+async function totalsOf(client: KavachClient, workflowId: string): Promise<string> {
+  const until = Date.now() + GIVE_UP_MS;
+  for (;;) {
+    try {
+      const totals = (await client.budgetStatus(workflowId))?.totals;
+      return `${String(totals?.calls)} events, ${String(totals?.cost)} nano-USD, ${String(totals?.tokens)} tokens`;
+    } catch (error) {
+      if (Date.now() > until) return `no answer: ${reasonOf(error)}`;
+      await delay(1_000);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
 }
 
 /** The ledger's own sums against all that was ever posted. */
