@@ -35,6 +35,7 @@ import type {
 } from './delivery.js';
 import type { AnswerStore } from './idempotency.js';
 import type { AlertPage, BudgetPage } from './paging.js';
+import type { People } from './recipient.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type {
@@ -55,6 +56,7 @@ export type * from './delivery.js';
 export type * from './idempotency.js';
 export type * from './paging.js';
 export type { ExportKind, ExportPage, ExportQuery } from './export.js';
+export type * from './recipient.js';
 export type * from './retention-policy.js';
 export type * from './usage.js';
 
@@ -115,7 +117,7 @@ export interface UsageTotals {
   readonly saturated?: true;
 }
 
-export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring {
+export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring, People {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;
