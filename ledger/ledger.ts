@@ -9,8 +9,8 @@
  * L-3. A publish writes back only what the workflow owns, never own totals, and an older one
  *      never overwrites a newer one.
  * L-4. A claim is exclusive until its lease ends; work under an outdated fence changes nothing.
- * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`; for
- *      people an address is masked.
+ * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`, and a
+ *      contact's through `newCode`; for people an address is masked.
  */
 import type { RenderedMessage } from '../domain/alert/message.js';
 import type { AlertInput, JournalEntry, Response } from '../domain/alert/state.js';
