@@ -9,7 +9,6 @@
  * S-3. A process that is no gateway listens where one would, with the two questions of health only:
  *      every process of a set is asked the same way.
  */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { createActivities } from '../activities/index.js';
@@ -37,13 +36,13 @@ import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
 import { keepUrl } from './data-folder.js';
 import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
+import { createAskedSends } from './asked-sends.js';
 import { keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
 import { openServiceLedger } from './service-ledger.js';
 import { startHealth } from './processes/health.js';
 import { watchSearchAttributes } from './search-attributes.js';
-import { createTestSend } from './test-send.js';
 
 /** What the service runs on; what is absent is taken from the configuration. */
 export interface ServiceParts {
@@ -187,8 +186,8 @@ async function begin(
   const links = createAlertLinks(linkKey);
   let reachedAt = publicUrl ?? '';
   const linkTo = (alertId: string): string => alertUrl(reachedAt, alertId, links);
-  const testSend = createTestSend({
-    ...{ ledger, channels, alertUrl: linkTo, now: Date.now, newId: randomUUID },
+  const sends = createAskedSends({
+    ...{ ledger, channels, alertUrl: linkTo, homeUrl: () => reachedAt },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
   const listening = is('gateway')
@@ -197,7 +196,7 @@ async function begin(
         relay: relay ?? NO_RELAY,
         policy: { zone: config.zone, rates, ...(relay === undefined ? { claimMs: 0 } : {}) },
         homeOrg: DEFAULT_ORG,
-        ...{ temporal: { ping }, alerts: client, links, testSend },
+        ...{ temporal: { ping }, alerts: client, links, ...sends },
         ...sealed.endpoint,
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),
