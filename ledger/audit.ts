@@ -30,7 +30,9 @@ export interface AuditEntry {
     | 'key_created'
     | 'key_rotated'
     | 'key_revoked'
-    | 'person_erased';
+    | 'person_erased'
+    | 'silenced'
+    | 'silence_ended';
   readonly before?: unknown;
   readonly after?: unknown;
 }

@@ -37,6 +37,7 @@ import type { AnswerStore } from './idempotency.js';
 import type { AlertPage, BudgetPage } from './paging.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
+import type { SilenceLedger } from './silence.js';
 import type {
   IngestBatch,
   IngestResult,
@@ -56,6 +57,7 @@ export type * from './idempotency.js';
 export type * from './paging.js';
 export type { ExportKind, ExportPage, ExportQuery } from './export.js';
 export type * from './retention-policy.js';
+export type * from './silence.js';
 export type * from './usage.js';
 
 // ---------------------------------------------------------------- views
@@ -115,7 +117,7 @@ export interface UsageTotals {
   readonly saturated?: true;
 }
 
-export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring {
+export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring, SilenceLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -24,6 +24,7 @@ import { publishingContract } from './ledger/publishing.js';
 import { relayingContract } from './ledger/relaying.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
+import { silencingContract } from './ledger/silencing.js';
 import { tellingContract } from './ledger/telling.js';
 
 export interface StartedDatabase {
@@ -107,6 +108,7 @@ export function ledgerContract(
     incidentsContract(bed);
     operatingContract(bed);
     tellingContract(bed);
+    silencingContract(bed);
     keyingContract(bed);
     callbacksContract(bed);
     keepingContract(bed);
