@@ -20,6 +20,7 @@ import type {
   Purpose,
   ThresholdAlert,
 } from '../domain/alert/state.js';
+import { silenceSubjectOf } from '../domain/silence.js';
 import { assertNever } from '../domain/step.js';
 import { alertCode, idempotencyKey, incidentKey } from '../domain/ids.js';
 import type { DeliveryRef } from '../ledger/ledger.js';
@@ -49,6 +50,9 @@ export function createDeliver(
     const ref = refOf(input, delivery);
     const prepared = await beforeSending(() => prepare(dependencies, channel, input, ref, attempt));
     if ('suppressed' in prepared) return { type: 'suppressed', reason: prepared.suppressed };
+    if ('heldUntil' in prepared) {
+      return { type: 'held', reason: 'silenced', until: prepared.heldUntil };
+    }
     if ('delivered' in prepared) return { type: 'sent', outcome: prepared.delivered };
     const outcome = await channel.deliver({
       message: prepared.message,
@@ -74,6 +78,7 @@ async function prepare(
 ) {
   const opened = await ledger.openDelivery(ref, now());
   if (opened.type === 'suppressed') return { suppressed: opened.reason };
+  if (opened.type === 'held') return { heldUntil: opened.until };
   if (opened.type === 'delivered') return { delivered: opened.outcome };
   const message =
     opened.message ??
@@ -144,6 +149,7 @@ function incidentOf(input: AlertInput): string {
 
 function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryRef {
   const { channel, destination } = delivery.route;
+  const about = silenceSubjectOf(input);
   return {
     org: input.org,
     alertId: input.id,
@@ -151,6 +157,7 @@ function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryR
     purpose: delivery.purpose,
     channel,
     ...(destination === undefined ? {} : { destination }),
+    ...(about === undefined ? {} : { about }),
     ...(input.kind === 'notice' ? noticeRef(input) : {}),
     ...(input.kind === 'threshold' ? firingRef(input, delivery) : {}),
   };

@@ -26,6 +26,7 @@ import {
   createCallbackRelay,
   createRelay,
   createRetention,
+  createSilenceRelay,
   createStartAlert,
 } from '../relay/index.js';
 import { startDeadManSwitch } from '../worker/dead-man-switch.js';
@@ -97,6 +98,7 @@ const STOP_ORDER = [
   'deadManSwitch',
   'gateway',
   'callbacks',
+  'silences',
   'retention',
   'relay',
   'worker',
@@ -240,6 +242,9 @@ async function begin(
     const callbacks = createCallbackRelay({ ledger, client, log });
     callbacks.start();
     parts.callbacks = () => callbacks.stop();
+    const silences = createSilenceRelay({ ledger, client, log });
+    silences.start();
+    parts.silences = () => silences.stop();
     const retention = createRetention({ ledger, retention: config.retention, log });
     retention.start();
     parts.retention = () => retention.stop();

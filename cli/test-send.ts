@@ -32,6 +32,8 @@ export function createTestSend(dependencies: TestSendDependencies): TestSend {
     if (channel === undefined) return { type: 'unsupported_channel' };
     const opened = await open(dependencies, request);
     if (opened.type === 'suppressed') return opened;
+    // It is about nothing that could be silenced.
+    if (opened.type === 'held') throw new Error('A test message was held by a silence');
     if (opened.type === 'delivered') return { type: 'sent', outcome: opened.outcome };
     const { destination } = opened;
     const id = dependencies.newId();

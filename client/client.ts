@@ -31,6 +31,7 @@ import {
   deliveryRevoked,
   reportTotals,
   resolve,
+  silenceEnded,
   status,
   type Actor,
 } from '../workflows/messages.js';
@@ -81,6 +82,8 @@ export interface KavachClient {
     alertId: string,
     word: { readonly delivery: string; readonly reason: string },
   ): Promise<'told' | 'not_running'>;
+  /** A13. A silence that held it has ended: it asks again. `not_running`: it is over. */
+  endSilence(alertId: string): Promise<'told' | 'not_running'>;
   /** Undefined where no such workflow is known (any more). */
   history(workflowId: string): Promise<WorkflowHistory | undefined>;
   /** Rejects when the namespace cannot be read within a second. */
@@ -188,6 +191,15 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
         client.workflow
           .getHandle(alertId)
           .signal(deliveryRevoked, word)
+          .then(() => true, falseIf(WorkflowNotFoundError)),
+      );
+      return told ? 'told' : 'not_running';
+    },
+    endSilence: async (alertId) => {
+      const told = await inTime(() =>
+        client.workflow
+          .getHandle(alertId)
+          .signal(silenceEnded)
           .then(() => true, falseIf(WorkflowNotFoundError)),
       );
       return told ? 'told' : 'not_running';

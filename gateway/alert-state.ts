@@ -23,8 +23,8 @@ export interface AlertStateView extends AlertView {
 export interface DeliveryView {
   readonly id: string;
   readonly channel: ChannelName;
-  readonly status: 'under_way' | 'accepted' | 'failed' | 'suppressed';
-  /** Why it was not sent (A10), or what the last attempt came to. */
+  readonly status: 'under_way' | 'held' | 'accepted' | 'failed' | 'suppressed';
+  /** Why it waits or was not sent (A10), or what the last attempt came to. */
   readonly reason?: string;
   readonly attempts: readonly Omit<AttemptView, 'deliveryId' | 'channel'>[];
 }
@@ -107,11 +107,18 @@ function endOf(
   attempts: DeliveryView['attempts'],
 ): Pick<DeliveryView, 'status' | 'reason'> {
   const end = journal.findLast(({ delivery, what }) => delivery === id && ENDS.has(what));
+  const last = journal.findLast(({ delivery, what }) => delivery === id && MOVES.has(what));
+  if (end === undefined && last?.what === 'held') {
+    return { status: 'held', ...(last.reason === undefined ? {} : { reason: last.reason }) };
+  }
   const status = end === undefined ? 'under_way' : (ENDS.get(end.what) ?? 'under_way');
   const outcome = attempts.at(-1)?.outcome;
   const reason = end?.reason ?? (outcome && `${outcome.kind}: ${outcome.reason}`);
   return { status, ...(reason === undefined ? {} : { reason }) };
 }
+
+/** What may come after a wait, and the wait itself. */
+const MOVES: ReadonlySet<string> = new Set(['held', 'attempt', 'offered']);
 
 const ENDS: ReadonlyMap<string, DeliveryView['status']> = new Map([
   ['delivered', 'accepted'],

@@ -81,6 +81,8 @@ export function deliveryInWords({ status, reason }: DeliveryView): string {
   switch (status) {
     case 'under_way':
       return 'under way';
+    case 'held':
+      return `waits: ${reasonInWords(reason ?? 'for no reason that was recorded')}`;
     case 'accepted':
       return 'accepted';
     case 'failed':

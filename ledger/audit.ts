@@ -41,7 +41,9 @@ export interface AuditEntry {
     | 'contact_removed'
     | 'preferences_set'
     | 'unsubscribed'
-    | 'person_erased';
+    | 'person_erased'
+    | 'silenced'
+    | 'silence_ended';
   readonly before?: unknown;
   readonly after?: unknown;
 }

@@ -10,7 +10,7 @@ import type { SealKeys } from './seal.js';
 
 const DAY_MS = 86_400_000;
 
-/** C3, T2, T7, T9, A14. Opens the way, or says why nothing is to be sent. */
+/** C3, T2, T7, T9, A13, A14. Opens the way, or says why nothing is to be sent. */
 export async function openDelivery(
   db: Database,
   { keys, policy }: { keys: SealKeys; policy: DeliveryPolicy },
@@ -20,10 +20,12 @@ export async function openDelivery(
   const parts = partsOf(ref);
   const { text, values } = openStatement(parts);
   const parameters = values(parametersOf(ref, policy, now));
-  const isWhole = (row: OpenRow): boolean => !parts.firing || row.holder !== null;
+  const isWhole = (row: OpenRow): boolean =>
+    !parts.firing || row.holder !== null || row.silenced_until !== null;
   const row = await seen<OpenRow>(db, text, parameters, isWhole);
   if (row === undefined) return { type: 'suppressed', reason: 'no_destination' };
   if (row.accepted !== null) return { type: 'delivered', outcome: row.accepted };
+  if (row.silenced_until !== null) return { type: 'held', until: row.silenced_until };
   const reason = reasonAgainst(ref, row);
   if (reason !== undefined) return { type: 'suppressed', reason };
   const destination = unsealDestination(keys, ref.org, row.reference, row.sealed, now);
@@ -37,12 +39,13 @@ export async function openDelivery(
 
 /** A14. A kill is never held; PagerDuty folds repeats into one incident by itself. */
 function partsOf(ref: DeliveryRef): OpenParts {
-  const { purpose, channel, firing, incident } = ref;
+  const { purpose, channel, firing, incident, about } = ref;
   const fires = purpose === 'fire';
   const isIncident = channel === 'pagerduty' && incident !== undefined;
   const pace = fires ? paceOf(ref) : undefined;
   return {
     firing: fires && firing !== undefined,
+    ...(fires && channel !== 'kill' && about !== undefined ? { silence: true } : {}),
     ...(isIncident && fires ? { incident: 'opens' } : {}),
     ...(isIncident && purpose === 'resolve' ? { incident: 'resolves' } : {}),
     ...(pace === undefined ? {} : { pace }),
@@ -60,13 +63,15 @@ function parametersOf(
   policy: DeliveryPolicy,
   now: number,
 ): Record<OpenName, Value> {
-  const { firing } = ref;
+  const { firing, about } = ref;
   return {
     ...{ org: ref.org, destination: ref.destination, channel: ref.channel },
     ...{ alert: ref.alertId, delivery: ref.deliveryId, incident: ref.incident },
     ...{ period: firing?.periodId, dimension: firing?.dimension, bps: firing?.bps },
     ...{ rev: firing?.limitsRev, now, today: now - (now % DAY_MS) },
     ...{ window: policy.stormWindowMs, limit: policy.stormLimit, cap: policy.smsPerDay },
+    ...{ agent: about?.agent, pooled: about?.organisation, cadence: about?.cadence },
+    ...{ budget: about?.dimension, rule: about?.rule, severity: about?.severity },
   };
 }
 

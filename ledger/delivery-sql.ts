@@ -5,6 +5,7 @@
  *
  * What a statement inserts its own selects do not see: they read what RETURNING gives. Rows are
  * taken in one order (firing, incident, pace), so that no two wait for each other in a ring.
+ * What a silence holds counts towards nothing: it is asked again later, as if for the first time.
  */
 import type { Outcome } from '../domain/alert/outcome.js';
 import { named, type NamedStatement } from './named.js';
@@ -24,10 +25,18 @@ export type OpenName =
   | 'window'
   | 'limit'
   | 'today'
-  | 'cap';
+  | 'cap'
+  | 'agent'
+  | 'pooled'
+  | 'cadence'
+  | 'budget'
+  | 'rule'
+  | 'severity';
 
 /** What a delivery has to be asked beside its destination. */
 export interface OpenParts {
+  /** A13. A silence may hold it. */
+  readonly silence?: boolean;
   /** T2. It speaks for a crossing. */
   readonly firing: boolean;
   /** T9. */
@@ -53,6 +62,8 @@ export interface OpenRow {
   /** The day's cap holds it, and the minute would not have. */
   readonly capped: boolean | null;
   readonly still_firing: boolean | null;
+  /** A13. */
+  readonly silenced_until: number | null;
 }
 
 const FOUND = `
@@ -68,10 +79,25 @@ with wanted as (
   from delivery where org = @org and alert_id = @alert and id = @delivery
 )`;
 
-const FIRED = `, fired as (
+/** All that hold it: when one is ended before its time, whatever it held is told (silences.ts). */
+const SILENCED = `, silenced as materialized (
+  select s.id, s.until from silence s cross join found
+  where s.org = @org and s.ended is null and s.starts_at <= @now::bigint and s.until > @now::bigint
+    and (s.agent is null or s.agent = @agent) and (not s.organisation or @pooled::boolean)
+    and (s.cadence is null or s.cadence = @cadence)
+    and (s.dimension is null or s.dimension = @budget)
+    and (s.rule is null or s.rule = @rule) and (s.severity is null or s.severity = @severity)
+    and not exists (select from message where accepted is not null)
+), waiting as (
+  insert into silenced_alert (org, silence, alert_id) select @org, id, @alert from silenced
+  on conflict do nothing
+)`;
+const NOT_SILENCED = 'not exists (select from silenced)';
+
+const fired = (silence: boolean): string => `, fired as (
   insert into firing (org, period_id, dimension, bps, channel, limits_rev, alert_id)
   select @org, @period, @dimension, @bps::bigint, @channel, @rev::bigint, @alert
-  where exists (select from found)
+  where exists (select from found)${silence ? ` and ${NOT_SILENCED}` : ''}
   on conflict do nothing
   returning alert_id
 ), holder as materialized (
@@ -81,14 +107,16 @@ const FIRED = `, fired as (
 )`;
 
 /** What it would take to be sent; only such a delivery counts towards anything. */
-const sendable = (firing: boolean): string =>
-  `found.health <> 'gone' and (found.verified or found.channel <> 'email')${
-    firing ? ' and (select alert_id from holder) = @alert' : ''
-  }`;
+const sendable = ({ firing, silence = false }: OpenParts): string =>
+  [
+    `found.health <> 'gone' and (found.verified or found.channel <> 'email')`,
+    ...(firing ? ['(select alert_id from holder) = @alert'] : []),
+    ...(silence ? [NOT_SILENCED] : []),
+  ].join(' and ');
 
-const opened = (firing: boolean): string => `, noted as (
+const opened = (parts: OpenParts): string => `, noted as (
   insert into incident (org, destination, key, alert_id, delivery_id)
-  select @org, found.reference, @incident, @alert, @delivery from found where ${sendable(firing)}
+  select @org, found.reference, @incident, @alert, @delivery from found where ${sendable(parts)}
   on conflict do nothing
 )`;
 
@@ -136,7 +164,7 @@ const OF_DAY = `, day_at = greatest(p.day_at, @today::bigint),
  * A retry was counted when it was first opened. A new minute begins with what comes after the old
  * one; what several have held back is one sum until it is told (storms.ts).
  */
-const paced = (firing: boolean, perDay: boolean): string => `, paced as (
+const paced = (parts: OpenParts, perDay: boolean): string => `, paced as (
   update destination_pace p set minute_at = ${MINUTE_AT}, minute_count = ${MINUTE_COUNT},
     held = p.held + (${HOLDS})::int,
     held_from = case when ${HOLDS} then coalesce(p.held_from, ${MINUTE_AT}) else p.held_from end,
@@ -144,7 +172,7 @@ const paced = (firing: boolean, perDay: boolean): string => `, paced as (
       else p.held_due_at end${perDay ? OF_DAY : ''}
   from found
   where p.org = @org and p.reference = found.reference
-    and ${sendable(firing)} and not exists (select from message)
+    and ${sendable(parts)} and not exists (select from message)
   returning p.minute_count, p.day_count
 )`;
 
@@ -157,12 +185,12 @@ const KEPT = `, kept as (
 )`;
 
 /** What sums a storm up is not held by its minute, and a text message still costs one of the day's. */
-const PACED_BY_DAY = `, paced as (
+const pacedByDay = (parts: OpenParts): string => `, paced as (
   update destination_pace p set day_at = greatest(p.day_at, @today::bigint),
     day_count = case when p.day_at < @today::bigint then 0 else p.day_count end + 1
   from found
   where p.org = @org and p.reference = found.reference
-    and ${sendable(false)} and not exists (select from message)
+    and ${sendable(parts)} and not exists (select from message)
   returning 0::bigint as minute_count, p.day_count
 )`;
 
@@ -178,14 +206,16 @@ const CAPPED = `, capped as (
 const STORM = `(select minute_count > @limit::bigint from paced)`;
 const CAP = `(select minute_count <= @limit::bigint and day_count > @cap::bigint from paced)`;
 
-function textOf({ firing, incident, pace }: OpenParts): string {
+function textOf(given: OpenParts): string {
+  const { firing, incident, pace, silence = false } = given;
   const perDay = pace === 'minute and day' || pace === 'day';
   const parts = [FOUND];
-  if (firing) parts.push(FIRED);
-  if (incident === 'opens') parts.push(opened(firing));
+  if (silence) parts.push(SILENCED);
+  if (firing) parts.push(fired(silence));
+  if (incident === 'opens') parts.push(opened(given));
   if (incident === 'resolves') parts.push(RESOLVED);
-  if (pace === 'day') parts.push(PACED_BY_DAY);
-  else if (pace !== undefined) parts.push(paced(firing, perDay), KEPT);
+  if (pace === 'day') parts.push(pacedByDay(given));
+  else if (pace !== undefined) parts.push(paced(given, perDay), KEPT);
   if (perDay) parts.push(CAPPED);
   const holder = firing ? '(select alert_id from holder)' : 'null::text';
   const storm = pace === undefined ? 'null::boolean' : STORM;
@@ -194,7 +224,8 @@ function textOf({ firing, incident, pace }: OpenParts): string {
   return `${parts.join('')}
 select found.*, message.body, message.content_type, message.accepted, ${holder} as holder, ${storm} as storm,
   ${capped} as capped,
-  ${stillFiring} as still_firing
+  ${stillFiring} as still_firing,
+  ${silence ? '(select max(until) from silenced)' : 'null::bigint'} as silenced_until
 from found left join message on true`;
 }
 
@@ -202,8 +233,8 @@ const made = new Map<string, NamedStatement<OpenName>>();
 
 /** One text for each combination, so that each is planned once. */
 export function openStatement(parts: OpenParts): NamedStatement<OpenName> {
-  const { firing, incident = '', pace = '' } = parts;
-  const key = `${String(firing)} ${incident} ${pace}`;
+  const { firing, incident = '', pace = '', silence = false } = parts;
+  const key = `${String(firing)} ${incident} ${pace} ${String(silence)}`;
   const known = made.get(key) ?? named<OpenName>(textOf(parts));
   made.set(key, known);
   return known;

@@ -3,6 +3,7 @@ import type { ServiceNotice, ServiceNoticeKind } from '../domain/alert/notice.js
 import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
 import type { Outcome, Suppression } from '../domain/alert/outcome.js';
 import type { Purpose } from '../domain/alert/state.js';
+import type { SilenceSubject } from '../domain/silence.js';
 import type { ChannelName, Dimension, Priority } from '../domain/words.js';
 
 export interface DeliveryRef {
@@ -15,6 +16,8 @@ export interface DeliveryRef {
   readonly destination?: string;
   /** T9. The key of the incident it belongs to (PagerDuty). */
   readonly incident?: string;
+  /** A13. What a silence is held against; absent: none holds it. */
+  readonly about?: SilenceSubject;
   /** A14. It tells what a storm held back: the minute does not hold it, the day's cap does. */
   readonly sumsUp?: true;
   /**
@@ -43,6 +46,8 @@ export type LedgerSuppression = Extract<
 
 export type OpenedDelivery =
   | { readonly type: 'suppressed'; readonly reason: LedgerSuppression }
+  /** A13. A silence holds it until then, epoch ms, or until it is ended; nothing was counted. */
+  | { readonly type: 'held'; readonly until: number }
   /** An earlier attempt was accepted: whoever asks has lost its answer, and sends nothing. */
   | { readonly type: 'delivered'; readonly outcome: Outcome }
   | {

@@ -38,6 +38,7 @@ import type { AlertPage, BudgetPage } from './paging.js';
 import type { People } from './recipient.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
+import type { SilenceLedger } from './silence.js';
 import type {
   IngestBatch,
   IngestResult,
@@ -58,6 +59,7 @@ export type * from './paging.js';
 export type { ExportKind, ExportPage, ExportQuery } from './export.js';
 export type * from './recipient.js';
 export type * from './retention-policy.js';
+export type * from './silence.js';
 export type * from './usage.js';
 
 // ---------------------------------------------------------------- views
@@ -117,7 +119,8 @@ export interface UsageTotals {
   readonly saturated?: true;
 }
 
-export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring, People {
+export interface Ledger
+  extends KeyStore, AnswerStore, CallbackLedger, Configuring, People, SilenceLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -53,6 +53,15 @@ import { routeAlert, routingOf } from './routing.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { createSelfWatch } from './self-watch.js';
+import {
+  addSilence,
+  claimSilenced,
+  endSilence,
+  forgetSilenced,
+  listSilences,
+  silencedFailed,
+  silencedTold,
+} from './silences.js';
 import { resume, stop, stopsOf } from './stops.js';
 import { listBudgets, usage } from './views.js';
 
@@ -148,6 +157,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     forgetCallbacks: (receivedBefore) => forgetCallbacks(db, receivedBefore),
     noteReceipt: (provider, word, now) => noteReceipt(db, policy, { provider, word, now }),
     alertsOfIncident: (key, raisedUntil) => alertsOfIncident(db, key, raisedUntil),
+
+    addSilence: (silence) => addSilence(db, silence),
+    endSilence: (org, id, author) => endSilence(db, org, id, author),
+    silences: (query) => listSilences(db, query),
+    claimSilenced: (request) => claimSilenced(db, request),
+    silencedTold: (claim) => silencedTold(db, claim),
+    silencedFailed: (claim, failure) => silencedFailed(db, claim, failure),
+    forgetSilenced: (endedBefore) => forgetSilenced(db, endedBefore),
 
     configurations: (org, scopes) => configurations(db, org, scopes),
     configure: (request) => configure(db, request, runIdleMs),

@@ -4,46 +4,51 @@ import { attempted } from './attempts.js';
 import { end, replace, underWay } from './deliveries.js';
 import type { AlertEvent } from './events.js';
 import { hold } from './held.js';
-import { offer } from './offers.js';
-import type { Suppression } from './outcome.js';
-import type { AlertState } from './state.js';
+import { CONFIRMED, offer } from './offers.js';
+import type { AlertState, Delivery } from './state.js';
 
-/** What follows the answer of the attempt that is under way. */
-export function answered(
+type Answered = Extract<AlertEvent, { type: 'attempted' | 'attemptLost' | 'attemptNotMade' }>;
+
+/** Only the attempt that is under way is answered. */
+export function answered(state: AlertState, event: Answered, now: number): AlertState {
+  const delivery = underWay(state, event.delivery, event.attempt);
+  if (delivery === undefined) return state;
+  // Whoever has confirmed it was reached, whatever becomes of the attempt (O-2).
+  if (delivery.confirmed === true) return attempted(state, delivery, CONFIRMED, now);
+  switch (event.type) {
+    case 'attemptLost':
+      return attempted(state, delivery, 'lost', now);
+    case 'attemptNotMade':
+      return postponed(state, delivery, now);
+    case 'attempted':
+      return settled(state, delivery, event.answer, now);
+    default:
+      return assertNever(event);
+  }
+}
+
+function settled(
   state: AlertState,
-  { delivery, attempt, answer }: Extract<AlertEvent, { type: 'attempted' }>,
+  delivery: Delivery,
+  answer: Extract<AlertEvent, { type: 'attempted' }>['answer'],
   now: number,
 ): AlertState {
   switch (answer.type) {
     case 'sent':
-      return attempted(state, delivery, attempt, answer.outcome, now);
+      return attempted(state, delivery, answer.outcome, now);
     case 'suppressed':
-      return suppress(state, delivery, attempt, answer.reason, now);
+      return end(state, delivery, { status: 'suppressed', suppression: answer.reason }, now);
     case 'held':
-      return hold(state, delivery, attempt, answer, now);
+      return hold(state, delivery, answer, now);
     case 'offered':
-      return offer(state, delivery, attempt, answer.confirmWithinMs, now);
+      return offer(state, delivery, answer.confirmWithinMs, now);
     default:
       return assertNever(answer);
   }
 }
 
-function suppress(
-  state: AlertState,
-  id: string,
-  no: number,
-  reason: Suppression,
-  now: number,
-): AlertState {
-  const delivery = underWay(state, id, no);
-  if (delivery === undefined) return state;
-  return end(state, delivery, { status: 'suppressed', suppression: reason }, now);
-}
-
 /** It could not begin, which costs no attempt. */
-export function postpone(state: AlertState, id: string, no: number, now: number): AlertState {
-  const delivery = underWay(state, id, no);
-  if (delivery === undefined) return state;
+function postponed(state: AlertState, delivery: Delivery, now: number): AlertState {
   return replace(state, {
     ...delivery,
     status: 'due',

@@ -1,19 +1,18 @@
 /** One attempt has ended: the delivery with it, or the ladder's next rung is set (A3, A4). */
-import { end, note, replace, underWay } from './deliveries.js';
+import { end, note, replace } from './deliveries.js';
 import { afterAttempt, afterLoss, LOST } from './ladder.js';
 import type { Outcome } from './outcome.js';
 import type { AlertState, Delivery } from './state.js';
 
+/** `delivery` is being sent; the attempt is its next. */
 export function attempted(
   state: AlertState,
-  id: string,
-  no: number,
+  delivery: Delivery,
   came: Outcome | 'lost',
   now: number,
 ): AlertState {
-  const delivery = underWay(state, id, no);
-  if (delivery === undefined) return state;
-  const { route, attempts: before } = delivery;
+  const { id, route, attempts: before } = delivery;
+  const no = before.length + 1;
   const { ladderMs } = state.input.policy;
   const [outcome, next] =
     came === 'lost'
@@ -27,7 +26,7 @@ export function attempted(
   const noted = note(replace(state, tried), now, {
     what: 'attempt',
     delivery: id,
-    channel: delivery.route.channel,
+    channel: route.channel,
     attempt: no,
     reason: `${outcome.kind}: ${outcome.reason}`.slice(0, 200),
   });

@@ -9,12 +9,6 @@ export function underWay(state: AlertState, id: string, no: number): Delivery | 
   return delivery.attempts.length + 1 === no ? delivery : undefined;
 }
 
-/** The delivery, if it waits for somebody's word that it has arrived. */
-export function offeredOf(state: AlertState, id: string): Delivery | undefined {
-  const delivery = state.deliveries.find((each) => each.id === id);
-  return delivery?.status === 'offered' ? delivery : undefined;
-}
-
 export function end(
   state: AlertState,
   delivery: Delivery,
@@ -23,7 +17,7 @@ export function end(
     | { readonly status: 'suppressed'; readonly suppression: Suppression },
   now: number,
 ): AlertState {
-  const { dueAt: _over, heldFor: _held, ...rest } = delivery;
+  const rest = idleOf(delivery);
   return note(replace(state, { ...rest, ...how, endedAt: now }), now, {
     what: how.status === 'accepted' ? 'delivered' : how.status,
     delivery: delivery.id,
@@ -33,8 +27,13 @@ export function end(
 }
 
 export function sendingOf(delivery: Delivery): Delivery {
-  const { dueAt: _now, heldFor: _held, ...rest } = delivery;
-  return { ...rest, status: 'sending' };
+  return { ...idleOf(delivery), status: 'sending' };
+}
+
+/** Without what it waits for, and what was said to the attempt that is over. */
+function idleOf(delivery: Delivery): Omit<Delivery, 'dueAt' | 'heldFor'> {
+  const { dueAt: _at, heldFor: _held, asksAgain: _asks, confirmed: _said, ...rest } = delivery;
+  return rest;
 }
 
 export function replace(state: AlertState, delivery: Delivery): AlertState {

@@ -30,14 +30,18 @@ const PURPOSES: Readonly<Record<Purpose, string>> = {
 };
 
 export function alertTimerSummary(state: AlertState): string {
-  const waiting = state.deliveries.filter((delivery) => delivery.status === 'due');
+  const offered = state.deliveries.filter(({ status }) => status === 'offered');
+  if (offered.length > 0) return `To be confirmed: ${channelsOf(offered)}`.slice(0, 200);
+  const waiting = state.deliveries.filter(({ status }) => status === 'due');
   if (waiting.length === 0) {
     return escalationDueAt(state) === undefined ? 'Try the journal again' : 'Next level to be told';
   }
-  return `Next attempt: ${waiting.map((delivery) => delivery.route.channel).join(', ')}`.slice(
-    0,
-    200,
-  );
+  const isHeld = waiting.every(({ heldFor }) => heldFor !== undefined);
+  return `${isHeld ? 'Held back' : 'Next attempt'}: ${channelsOf(waiting)}`.slice(0, 200);
+}
+
+function channelsOf(deliveries: readonly Delivery[]): string {
+  return deliveries.map(({ route }) => route.channel).join(', ');
 }
 
 export function alertDetails(state: AlertState): string {
@@ -77,8 +81,17 @@ function byWhom(state: AlertState): string {
 }
 
 function deliveryLine(delivery: Delivery): string {
-  const { route, purpose, cause = 'route', level, status, attempts, suppression } = delivery;
-  const last = suppression ?? attempts.at(-1)?.reason ?? '';
+  const {
+    route,
+    purpose,
+    cause = 'route',
+    level,
+    status,
+    attempts,
+    suppression,
+    heldFor,
+  } = delivery;
+  const last = suppression ?? heldFor ?? attempts.at(-1)?.reason ?? '';
   const why = { route: '', fallback: ' (fallback)', level: ` (level ${String(level)})` }[cause];
   const name = `${route.channel}${purpose === 'fire' ? why : ` (${purpose})`}`;
   return `| ${name} | ${status} | ${String(attempts.length)} | ${plain(last)} |`;

@@ -1,12 +1,15 @@
 /**
  * A8. Who is told next when nobody takes an alert. A level's clock starts at the first accepted
  * delivery of what came before, or at the last one that ended where none was accepted, and at the
- * latest when its ladder would have ended had no provider asked for a longer wait; a level
- * held whole by quiet hours is passed over at once. Late alerts and notices never escalate (B4).
+ * latest when its ladder would have ended had no provider asked for a longer wait. A level held
+ * whole by quiet hours is passed over at once; one that a silence holds has no clock until it is
+ * sent, and a silence that meets a level ends the escalation. Late alerts and notices never
+ * escalate (B4).
  */
 import { deliveryId } from '../ids.js';
 import { note } from './deliveries.js';
 import { endsByItself } from './ending.js';
+import { noteHeld, openingOf } from './held.js';
 import { hasEnded } from './result.js';
 import type { AlertState, Delivery, EscalationLevel } from './state.js';
 
@@ -17,9 +20,19 @@ export function escalationDueAt(state: AlertState): number | undefined {
   const stage = stageOf(state);
   const from = clockOf(state, stage);
   if (from === undefined) return undefined;
-  const isHeld =
-    stage.length > 0 && stage.every(({ suppression }) => suppression === 'quiet_hours');
-  return isHeld ? from : from + level.afterMs;
+  return isHeldWhole(stage) ? from : from + level.afterMs;
+}
+
+/** Nobody of it is told before quiet hours end. */
+function isHeldWhole(stage: readonly Delivery[]): boolean {
+  return (
+    stage.some(isQuiet) &&
+    stage.every((delivery) => isQuiet(delivery) || delivery.status === 'suppressed')
+  );
+}
+
+function isQuiet({ heldFor, suppression }: Delivery): boolean {
+  return heldFor === 'quiet_hours' || suppression === 'quiet_hours';
 }
 
 /** Begins the levels that are due. */
@@ -33,9 +46,11 @@ export function escalate(before: AlertState, now: number): AlertState {
   }
 }
 
-function nextLevel({ input, phase, escalated }: AlertState): EscalationLevel | undefined {
+function nextLevel(state: AlertState): EscalationLevel | undefined {
+  const { input, phase, escalated, escalationEnded = false } = state;
   const escalation = input.response?.escalation;
   if (escalation === undefined || phase !== 'firing' || endsByItself(input)) return undefined;
+  if (escalationEnded) return undefined;
   const { levels, rounds } = escalation;
   if (escalated >= levels.length * rounds) return undefined;
   return levels[escalated % levels.length];
@@ -51,7 +66,12 @@ function clockOf(state: AlertState, stage: readonly Delivery[]): number | undefi
   const accepted = stage.filter(({ status }) => status === 'accepted');
   const ends = (of: readonly Delivery[]): number[] => of.map(({ endedAt }) => endedAt ?? 0);
   if (accepted.length > 0) return Math.min(...ends(accepted));
-  const began = state.stageAt ?? state.raisedAt;
+  const began = Math.max(
+    state.stageAt ?? state.raisedAt,
+    ...stage.map(({ silencedAt }) => silencedAt ?? 0),
+  );
+  if (isHeldWhole(stage) && !stage.every(hasEnded)) return began;
+  if (stage.some(({ heldFor }) => heldFor === 'silenced')) return undefined;
   if (!stage.every(hasEnded)) return began + ladderLength(state);
   return stage.length === 0
     ? began
@@ -71,7 +91,7 @@ function begin(state: AlertState, level: EscalationLevel, now: number): AlertSta
   const deliveries = level.routes.map((route, index): Delivery => ({
     id: deliveryId(state.input.id, `level-${String(no)}-${String(index)}`),
     ...{ route, purpose: 'fire', cause: 'level', level: no },
-    ...{ status: 'due', dueAt: now, attempts: [] },
+    ...openingOf(route, now),
   }));
   const begun = {
     ...state,
@@ -79,5 +99,6 @@ function begin(state: AlertState, level: EscalationLevel, now: number): AlertSta
     stageAt: now,
     deliveries: [...state.deliveries, ...deliveries],
   };
-  return note(begun, now, { what: 'escalated', reason: `level ${String(no)}` });
+  const told = note(begun, now, { what: 'escalated', reason: `level ${String(no)}` });
+  return noteHeld(told, deliveries, now);
 }

@@ -1,41 +1,44 @@
 /**
  * Push: a delivery is handed to whoever is connected, and counts once somebody has confirmed it.
- * Nobody did in time: it has failed for good, and its fallback follows at once (A5).
+ * O-1. Nobody did in time: it has failed for good, and its fallback follows at once (A5).
+ * O-2. Whoever confirms is quick: the word may come before the answer of the attempt that handed it
+ *      over, or after that attempt was lost. It counts as long as the delivery has not ended.
  */
 import { attempted } from './attempts.js';
-import { note, offeredOf, replace, sendingOf, underWay } from './deliveries.js';
+import { end, note, replace, sendingOf } from './deliveries.js';
 import type { Outcome } from './outcome.js';
 import type { AlertState, Delivery } from './state.js';
 
-export function offer(
-  state: AlertState,
-  id: string,
-  no: number,
-  confirmWithinMs: number,
-  now: number,
-): AlertState {
-  const delivery = underWay(state, id, no);
-  if (delivery === undefined) return state;
-  const offered: Delivery = { ...delivery, status: 'offered', dueAt: now + confirmWithinMs };
-  const { channel } = delivery.route;
-  return note(replace(state, offered), now, {
-    ...{ what: 'offered', delivery: id, channel, attempt: no },
-  });
-}
-
-const CONFIRMED: Outcome = { kind: 'accepted', reason: 'confirmed by the recipient' };
+export const CONFIRMED: Outcome = { kind: 'accepted', reason: 'confirmed by the recipient' };
 const UNCONFIRMED: Outcome = {
   kind: 'permanent_recipient',
   reason: 'nobody confirmed it in time',
 };
 
-/** A word that comes after its time changes nothing: its fallback is under way. */
-export function confirmed(state: AlertState, id: string, now: number): AlertState {
-  const delivery = offeredOf(state, id);
-  return delivery === undefined ? state : settleOffer(state, delivery, CONFIRMED, now);
+export function offer(
+  state: AlertState,
+  delivery: Delivery,
+  confirmWithinMs: number,
+  now: number,
+): AlertState {
+  const { id, route, attempts } = delivery;
+  const offered: Delivery = { ...delivery, status: 'offered', dueAt: now + confirmWithinMs };
+  return note(replace(state, offered), now, {
+    ...{ what: 'offered', delivery: id, channel: route.channel, attempt: attempts.length + 1 },
+  });
 }
 
-/** A5. Who does not confirm was not reached: the fallback follows at once. */
+/** O-2. A word that comes after its end changes nothing: its fallback is under way. */
+export function confirmed(state: AlertState, id: string, now: number): AlertState {
+  const delivery = state.deliveries.find((each) => each.id === id);
+  if (delivery?.status === 'offered') return settleOffer(state, delivery, CONFIRMED, now);
+  if (delivery?.status === 'sending') return replace(state, { ...delivery, confirmed: true });
+  // Never tried: nobody has anything to confirm.
+  if (delivery?.status !== 'due' || delivery.attempts.length === 0) return state;
+  return end(state, delivery, { status: 'accepted' }, now);
+}
+
+/** O-1. */
 export function giveUpOffers(before: AlertState, now: number): AlertState {
   return before.deliveries.reduce(
     (state, delivery) =>
@@ -52,6 +55,5 @@ function settleOffer(
   outcome: Outcome,
   now: number,
 ): AlertState {
-  const sending = replace(state, sendingOf(delivery));
-  return attempted(sending, delivery.id, delivery.attempts.length + 1, outcome, now);
+  return attempted(state, sendingOf(delivery), outcome, now);
 }

@@ -13,17 +13,16 @@
  */
 import { deliveryId } from '../ids.js';
 import { assertNever, type Machine, type Step } from '../step.js';
-import { answered, postpone } from './answers.js';
-import { attempted } from './attempts.js';
-import { end, note, replace, sendingOf } from './deliveries.js';
+import { answered } from './answers.js';
+import { end, note, replace } from './deliveries.js';
 import { DELIVERED, endOf, endsByItself } from './ending.js';
 import { escalate, escalationDueAt } from './escalation.js';
 import type { AlertEffect, AlertEvent } from './events.js';
 import { openFallbacks } from './fallback.js';
-import { noteHeld, tryHeld } from './held.js';
+import { askHeld, begunOf, noteHeld, openingOf } from './held.js';
 import { gateOf, isOutdated, wordAgainst } from './holds.js';
 import { confirmed, giveUpOffers } from './offers.js';
-import type { AlertInput, AlertState } from './state.js';
+import type { AlertInput, AlertState, Delivery } from './state.js';
 import { hasEnded, resultOf } from './result.js';
 import { openSequels } from './sequels.js';
 import { wordToParts } from './spread.js';
@@ -52,10 +51,7 @@ export function beginAlert(input: AlertInput, now: number): AlertState {
       id: deliveryId(input.id, index, 'fire'),
       route,
       purpose: 'fire',
-      status: 'due',
-      dueAt: route.notBefore ?? now,
-      ...(route.notBefore === undefined ? {} : { heldFor: 'quiet_hours' }),
-      attempts: [],
+      ...openingOf(route, now),
     })),
     escalated: 0,
     result: 'pending',
@@ -74,19 +70,17 @@ export function reduceAlert(state: AlertState, event: AlertEvent, now: number): 
 function reduceOwn(state: AlertState, event: AlertEvent, now: number): AlertStep {
   switch (event.type) {
     case 'began':
-      return advance(noteHeld(note(state, now, { what: 'raised' }), now), now);
+      return advance(noteHeld(note(state, now, { what: 'raised' }), state.deliveries, now), now);
     case 'attempted':
-      return advance(answered(state, event, now), now);
     case 'attemptLost':
-      return advance(attempted(state, event.delivery, event.attempt, 'lost', now), now);
     case 'attemptNotMade':
-      return advance(postpone(state, event.delivery, event.attempt, now), now);
+      return advance(answered(state, event, now), now);
     case 'revoked':
       return advance(revoked(state, event.delivery, event.reason, now), now);
     case 'confirmed':
       return advance(confirmed(state, event.delivery, now), now);
     case 'silenceEnded':
-      return advance(tryHeld(state, now), now);
+      return advance(askHeld(state, now), now);
     case 'acknowledged':
       return advance(acknowledged(state, event, now), now);
     case 'resolved':
@@ -119,7 +113,19 @@ function reduceOwn(state: AlertState, event: AlertEvent, now: number): AlertStep
 function advance(before: AlertState, now: number): AlertStep {
   const effects: AlertEffect[] = [];
   let state = conclude(giveUpOffers(before, now), now);
-  for (const delivery of state.deliveries) {
+  for (;;) {
+    const [sent, more] = sendDue(state, now);
+    effects.push(...more);
+    state = conclude(sent, now);
+    // What followed from it, as a fallback, is not made to wait for a timer.
+    if (state.deliveries.length === sent.deliveries.length) return journal(state, effects, now);
+  }
+}
+
+function sendDue(before: AlertState, now: number): AlertStep {
+  const effects: AlertEffect[] = [];
+  let state = before;
+  for (const delivery of before.deliveries) {
     if (delivery.status !== 'due') continue;
     // A person's word ends what waits for its next attempt, too.
     const word =
@@ -133,7 +139,7 @@ function advance(before: AlertState, now: number): AlertStep {
       continue;
     }
     const { id, route, purpose, cause } = delivery;
-    state = replace(state, { ...sendingOf(delivery) });
+    state = replace(state, begunOf(delivery, now));
     effects.push({
       type: 'deliver',
       input: state.input,
@@ -141,7 +147,7 @@ function advance(before: AlertState, now: number): AlertStep {
       attempt: delivery.attempts.length + 1,
     });
   }
-  return journal(conclude(state, now), effects, now);
+  return [state, effects];
 }
 
 /** A6. A vote taken back opens the fallback, unless a person has taken the alert meanwhile. */
@@ -223,12 +229,16 @@ function journal(state: AlertState, effects: readonly AlertEffect[], now: number
   ];
 }
 
-/** Every first attempt is under way and nothing was written yet: an answer or a time-out comes. */
+/** First attempts are under way and nothing was written yet: an answer or a time-out comes. */
 function awaitsFirstAnswer({ unwritten, deliveries }: AlertState): boolean {
+  const isFirst = ({ status, attempts }: Delivery): boolean =>
+    status === 'sending' && attempts.length === 0;
+  const isNone = ({ route, heldFor }: Delivery): boolean =>
+    route.suppressed !== undefined || heldFor === 'quiet_hours';
   return (
     unwritten[0]?.no === 1 &&
-    deliveries.length > 0 &&
-    deliveries.every(({ status, attempts }) => status === 'sending' && attempts.length === 0)
+    deliveries.some(isFirst) &&
+    deliveries.every((delivery) => isFirst(delivery) || isNone(delivery))
   );
 }
 

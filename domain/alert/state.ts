@@ -143,8 +143,12 @@ export interface Delivery {
   readonly dueAt?: number;
   /** Why a delivery that is due waits, where that is no ladder: quiet hours (P4), a silence (A13). */
   readonly heldFor?: 'quiet_hours' | 'silenced';
-  /** The journal has it that a silence held it. */
-  readonly silenced?: true;
+  /** Until when it is known that a silence held it: its time counts from there (A8). */
+  readonly silencedAt?: number;
+  /** A silence has ended while its attempt was under way: held, it asks again at once. */
+  readonly asksAgain?: true;
+  /** Confirmed while its attempt was under way, which has yet to be answered. */
+  readonly confirmed?: true;
   readonly attempts: readonly Attempt[];
   readonly suppression?: Suppression;
   readonly endedAt?: number;
@@ -171,6 +175,8 @@ export interface AlertState {
   readonly escalated: number;
   /** When the last of them began. */
   readonly stageAt?: number;
+  /** A8. By a silence: no further level begins. */
+  readonly escalationEnded?: true;
   /** What the journal was last told of the deliveries together. */
   readonly result: AlertResult;
   /** Decisions not yet written to the journal, oldest first, with the number of the first. */

@@ -26,6 +26,7 @@ import { relayingContract } from './ledger/relaying.js';
 import { routingContract } from './ledger/routing.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
+import { silencingContract } from './ledger/silencing.js';
 import { tellingContract } from './ledger/telling.js';
 
 export interface StartedDatabase {
@@ -109,6 +110,7 @@ export function ledgerContract(
     incidentsContract(bed);
     operatingContract(bed);
     tellingContract(bed);
+    silencingContract(bed);
     keyingContract(bed);
     peopleContract(bed);
     routingContract(bed);

@@ -5,8 +5,11 @@ import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import { alertMachine, beginAlert } from '../../domain/alert/reduce.js';
 import type {
   AlertInput,
+  AlertRoute,
+  DeliverAnswer,
   JournalEntry,
   Response,
+  RuleAlert,
   ThresholdAlert,
 } from '../../domain/alert/state.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
@@ -32,6 +35,23 @@ export function inputOf(
   return response === undefined ? input : { ...input, response };
 }
 
+/** An alert of a rule, to the routes it was given. */
+export function ruleInputOf(
+  routes: readonly AlertRoute[],
+  priority: 'low' | 'medium' | 'high' | 'critical' = 'medium',
+  response?: Response,
+): RuleAlert {
+  return {
+    ...{ id: 'alert/acme/rule/errors/bot/1', org: 'acme', kind: 'rule', subject: 'agent/acme/bot' },
+    facts: {
+      ...{ kind: 'rule', org: 'acme', agentName: 'bot', rule: 'errors', title: 'Too many errors' },
+      ...{ lines: [], severity: 'error', priority, at: T0 },
+    },
+    ...{ routes, policy: DEFAULT_POLICY },
+    ...(response === undefined ? {} : { response }),
+  };
+}
+
 export const outcome = (kind: OutcomeKind, retryAfterMs?: number): Outcome => ({
   kind,
   reason: kind,
@@ -54,7 +74,7 @@ export function driveAlert(
     channel: string,
     attempt: number,
     destination: string,
-  ) => Outcome | Suppression | 'hang',
+  ) => Outcome | Suppression | DeliverAnswer | 'hang',
   rotate = false,
 ) {
   let state = beginAlert(input, T0);
@@ -96,10 +116,7 @@ export function driveAlert(
         else
           driver.send({
             ...{ type: 'attempted', delivery: delivery.id, attempt },
-            answer:
-              typeof answer === 'string'
-                ? { type: 'suppressed', reason: answer }
-                : { type: 'sent', outcome: answer },
+            answer: answerOf(answer),
           });
       }
     },
@@ -117,4 +134,9 @@ export function driveAlert(
   };
   driver.send({ type: 'began' });
   return driver;
+}
+
+function answerOf(answer: Outcome | Suppression | DeliverAnswer): DeliverAnswer {
+  if (typeof answer === 'string') return { type: 'suppressed', reason: answer };
+  return 'type' in answer ? answer : { type: 'sent', outcome: answer };
 }

@@ -5,15 +5,19 @@ import { playAlertWorld } from './alert-world.js';
 const WORLDS = 10_000;
 
 describe('ten thousand worlds of failing providers', () => {
-  test('A1, A10: every alert ends delivered, degraded or exhausted, none waits for ever', () => {
+  test('A1, A10, A13, P4: every alert ends delivered, degraded or exhausted, none waits for ever', () => {
     const results = new Map<string, number>();
     let sends = 0;
+    let offers = 0;
+    let held = 0;
     for (let seed = 1; seed <= WORLDS; seed += 1) {
       const end = playAlertWorld(seed);
       const { deliveries, unwritten } = end.state;
       const what = `seed ${String(seed)}`;
       expect(end.isOver, what).toBe(true);
       expect(end.sentAfterWord, what).toBe(0);
+      expect(end.sentInQuiet, what).toBe(0);
+      expect(end.waitedOn, what).toBe(0);
       expect(unwritten, what).toEqual([]);
       for (const delivery of deliveries) {
         expect(hasEnded(delivery), what).toBe(true);
@@ -27,11 +31,15 @@ describe('ten thousand worlds of failing providers', () => {
       if (fires.length > 0) expect(result, what).not.toBe('pending');
       results.set(result, (results.get(result) ?? 0) + 1);
       sends += end.sends;
+      offers += end.offers;
+      held += deliveries.filter(({ silencedAt }) => silencedAt !== undefined).length;
     }
     // The worlds are not all alike: each end is seen often.
     for (const result of ['delivered', 'degraded', 'exhausted']) {
       expect(results.get(result), result).toBeGreaterThan(WORLDS / 50);
     }
     expect(sends).toBeGreaterThan(WORLDS);
+    expect(offers).toBeGreaterThan(WORLDS / 10);
+    expect(held).toBeGreaterThan(WORLDS / 10);
   });
 });

@@ -12,6 +12,10 @@ export interface Chaos {
   temporalAway: boolean;
   /** Why the ledger holds a delivery back now and then; absent: it does not. */
   holds?: readonly Suppression[];
+  /** A13. Until when a silence holds what is asked for now, as the ledger has it. */
+  silencedUntil?: () => number | undefined;
+  /** Push: ms from the offer to its confirmation, or undefined: nobody confirms. Absent: no offers. */
+  confirmsIn?: () => number | undefined;
   /** Whether it goes wrong this time. */
   trouble(probability: number): boolean;
   /** How long a message or a statement takes, ms. */

@@ -29,6 +29,8 @@ export interface Arrival {
 export interface ProvidersWatch {
   onAlert(input: AlertInput): void;
   onSend(alert: AlertState, effect: Extract<AlertEffect, { type: 'deliver' }>): void;
+  /** The ledger holds nothing against it: it leaves the house. */
+  onOpen?(effect: Extract<AlertEffect, { type: 'deliver' }>): void;
 }
 
 export interface Providers {
@@ -124,6 +126,13 @@ export function createProviders(
       });
       return;
     }
+    const until = delivery.purpose === 'fire' ? chaos.silencedUntil?.() : undefined;
+    if (until !== undefined) {
+      clock.after(chaos.delay(), () => {
+        done({ type: 'attempted', ...ref, answer: { type: 'held', reason: 'silenced', until } });
+      });
+      return;
+    }
     const suppressed = openDelivery(input, delivery);
     if (suppressed !== undefined) {
       clock.after(chaos.delay(), () => {
@@ -133,6 +142,11 @@ export function createProviders(
           answer: { type: 'suppressed', reason: suppressed },
         });
       });
+      return;
+    }
+    watch.onOpen?.(effect);
+    if (delivery.route.channel === 'push' && chaos.confirmsIn !== undefined) {
+      offer(effect, done);
       return;
     }
     switch (chaos.healed ? 'accepted' : dice.pick(FATES)) {
@@ -162,6 +176,30 @@ export function createProviders(
         });
         break;
     }
+  };
+
+  /** A confirmation may come before the answer of the attempt, or after its time, or never. */
+  const offer = (
+    { input, delivery, attempt }: Extract<AlertEffect, { type: 'deliver' }>,
+    done: (event: AlertEvent) => void,
+  ): void => {
+    const ref = { delivery: delivery.id, attempt };
+    const confirmsIn = chaos.confirmsIn?.();
+    if (confirmsIn !== undefined) {
+      clock.after(confirmsIn, () => {
+        const alert = alerts.get(input.id);
+        if (alert?.phase() === 'running')
+          alert.dispatch({ type: 'confirmed', delivery: ref.delivery });
+      });
+    }
+    clock.after(chaos.delay(), () => {
+      const answer = { type: 'offered', confirmWithinMs: 5_000 } as const;
+      done(
+        chaos.trouble(0.1)
+          ? { type: 'attemptLost', ...ref }
+          : { type: 'attempted', ...ref, answer },
+      );
+    });
   };
 
   /** What the ledger's unique firing decides, and who wants to hear that it is over (T7). */
