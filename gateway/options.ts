@@ -62,6 +62,10 @@ export type GatewayLedger = Pick<
   | 'operatorNotices'
   | 'exportPage'
   | 'lag'
+  | 'rules'
+  | 'setRule'
+  | 'removeRule'
+  | 'countMetrics'
   | 'putCallback'
 >;
 

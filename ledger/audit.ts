@@ -5,7 +5,7 @@ import { jsonText } from './literals.js';
 
 export interface AuditEntry {
   readonly org: string;
-  /** A scope, `agent:<name>`, `destination:<reference>`, `key:<id>` or `organisation`. */
+  /** A scope, `agent:<name>`, `destination:<reference>`, `key:<id>`, `rule:<id>` or `organisation`. */
   readonly subject: string;
   readonly at: number;
   readonly by: string;
@@ -30,7 +30,9 @@ export interface AuditEntry {
     | 'key_created'
     | 'key_rotated'
     | 'key_revoked'
-    | 'person_erased';
+    | 'person_erased'
+    | 'rule_set'
+    | 'rule_removed';
   readonly before?: unknown;
   readonly after?: unknown;
 }

@@ -33,5 +33,14 @@ export function createStartAlert({
     known.set(name, { at: now(), response });
     return response;
   };
-  return async (input) => client.startAlert({ ...input, response: await responseTo(input) });
+  return async (input) => {
+    const response = await responseTo(input);
+    return client.startAlert({ ...input, routes: routesOf(input, response), response });
+  };
+}
+
+/** R2. What is for nobody in particular is for the operators. */
+function routesOf({ audience, routes }: AlertInput, { operators }: Response): AlertInput['routes'] {
+  const isForNobody = audience !== undefined && audience.recipients.length === 0;
+  return isForNobody && routes.length === 0 ? operators : routes;
 }
