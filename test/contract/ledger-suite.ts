@@ -22,6 +22,7 @@ import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
 import { relayingContract } from './ledger/relaying.js';
+import { rulingContract } from './ledger/ruling.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
 import { tellingContract } from './ledger/telling.js';
@@ -111,6 +112,7 @@ export function ledgerContract(
     callbacksContract(bed);
     keepingContract(bed);
     erasingContract(bed);
+    rulingContract(bed);
     more(bed);
   });
 }
