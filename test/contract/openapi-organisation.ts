@@ -66,6 +66,12 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
   const made = await post('/v1/keys', { name: CANARY, scopes: ['read'], by: CANARY });
   const raise = { agent: AGENT, amount: 1, until: '1h', reason: CANARY, id: 'raise-1' };
   await post('/v1/raises', raise);
+  const rule = {
+    ...{ name: CANARY, agentId: AGENT, condition: 'error_rate > 1', channels: ['slack'] },
+    userIds: [CANARY],
+  };
+  const ruled = await post('/v1/rules', rule);
+  await post('/v1/events', { agent_id: AGENT, metrics: { error_rate: 2 } });
   const [budget] = await ledger.budgets({ org, agent: AGENT, now: NOON, limit: 1 });
   const [destination] = await real.sql(
     `select reference from destination where org = '${org}' limit 1`,
@@ -81,10 +87,12 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
         scopes: ['read'],
       },
       ...{ what: 'heartbeat', events: [usageEvent({ agent_name: AGENT })] },
+      ...{ condition: 'error_rate > 1', channels: ['slack'], agentId: AGENT, agent_id: AGENT },
     },
     ids: {
       ...{ alerts: alertId, budgets: budget?.id ?? '', runs: 'run-1', raises: 'raise-1' },
       keys: (made['created'] as KeyView).id,
+      rules: (ruled['rule'] as { readonly id: string }).id,
     },
   };
 }

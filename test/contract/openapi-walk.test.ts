@@ -92,6 +92,7 @@ describe('isolation of organisations', () => {
         'listKeys',
         'listLimits',
         'listQuarantine',
+        'listRules',
         'listStoppedAgents',
       ],
       ...['readAlert', 'readBudget', 'readStatus'],
@@ -127,7 +128,9 @@ describe('scopes', () => {
     for (const operation of operations.filter(needsKey)) {
       if ((await ask(operation, key)).status !== 403) allowed.push(operation.operationId);
     }
-    expect(allowed.sort()).toEqual(['ingest', 'listPeriods', 'reportRun']);
+    expect(allowed.sort()).toEqual([
+      ...['ingest', 'listPeriods', 'listRules', 'reportMetrics', 'reportRun'],
+    ]);
   });
 
   test('without a key, and with a wrong one, nothing but what is for everybody', async () => {
