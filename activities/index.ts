@@ -5,14 +5,23 @@ import type { ChannelName } from '../domain/words.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createDeliver } from './deliver.js';
 import { createJournal } from './journal.js';
+import { createLoadRules } from './load-rules.js';
 import { createOpenPeriod } from './open-period.js';
 import { createPublishPeriod } from './publish-period.js';
+import { createPublishRules } from './publish-rules.js';
 import { createRaiseAlert } from './raise-alert.js';
 
 export interface ActivityDependencies {
   readonly ledger: Pick<
     Ledger,
-    'publish' | 'openPeriod' | 'openDelivery' | 'beginAttempt' | 'finishAttempt' | 'appendJournal'
+    | 'publish'
+    | 'openPeriod'
+    | 'openDelivery'
+    | 'beginAttempt'
+    | 'finishAttempt'
+    | 'appendJournal'
+    | 'loadRules'
+    | 'publishRules'
   >;
   /** A channel that is not here is recorded as `unsupported_channel`. */
   readonly channels: Readonly<Partial<Record<ChannelName, Channel>>>;
@@ -33,8 +42,10 @@ export function createActivities(dependencies: ActivityDependencies) {
   return {
     deliver: createDeliver(dependencies),
     journal: createJournal(dependencies),
+    loadRules: createLoadRules(dependencies),
     openPeriod: createOpenPeriod(dependencies),
     publishPeriod: createPublishPeriod(dependencies),
+    publishRules: createPublishRules(dependencies),
     raiseAlert: createRaiseAlert(dependencies),
   };
 }

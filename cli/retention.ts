@@ -17,6 +17,7 @@ const WHAT: Readonly<Record<KeptKind['kind'], string>> = {
   audit: 'who changed what, and when',
   quarantine: 'events that could not be read',
   notices: 'what the operators were told',
+  metrics: 'keys of metric events, against repeats',
 };
 
 export async function showRetention(output: Output, env: Environment): Promise<void> {

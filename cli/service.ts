@@ -167,7 +167,11 @@ async function begin(
   const relay = is('relay')
     ? createRelay({
         ...{ ledger, policy, log, config: config.relay, serviceOrg: DEFAULT_ORG },
-        client: { reportPeriod: (claim) => client.reportPeriod(claim), startAlert },
+        client: {
+          reportPeriod: (claim) => client.reportPeriod(claim),
+          reportMatches: (whose, report) => client.reportMatches(whose, report),
+          startAlert,
+        },
       })
     : undefined;
   const attributes = watchSearchAttributes(connection, settings.namespace, (areThere) => {

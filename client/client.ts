@@ -15,6 +15,8 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
+import type { MatchReport } from '../domain/agent/report.js';
+import type { AgentStatus } from '../domain/agent/view.js';
 import type { Policy } from '../domain/alert/policy.js';
 import type { AlertInput } from '../domain/alert/state.js';
 import type { AlertStatus } from '../domain/alert/view.js';
@@ -22,13 +24,16 @@ import type { BudgetPeriodInput, PeriodOpening, PeriodRow } from '../domain/budg
 import type { PeriodKey } from '../domain/budget/period-key.js';
 import type { Report } from '../domain/budget/report.js';
 import type { BudgetStatus } from '../domain/budget/view.js';
-import { budgetWorkflowId } from '../domain/ids.js';
+import { agentWorkflowId, budgetWorkflowId } from '../domain/ids.js';
+import type { agent as agentRules } from '../workflows/agent.js';
 import type { alert } from '../workflows/alert.js';
 import type { budgetPeriod } from '../workflows/budget-period.js';
 import {
   acknowledge,
+  agentStatus,
   alertStatus,
   deliveryRevoked,
+  reportMatches,
   reportTotals,
   resolve,
   silenceEnded,
@@ -38,8 +43,13 @@ import {
 import { answerUpdate, type UpdateAnswer } from './answer-update.js';
 import { grpcStatus } from './failure.js';
 import type { Log } from './log.js';
-import { alertAttributes, createAttributesGuard, periodAttributes } from './search-attributes.js';
-import { alertTexts, periodTexts } from './start-texts.js';
+import {
+  agentAttributes,
+  alertAttributes,
+  createAttributesGuard,
+  periodAttributes,
+} from './search-attributes.js';
+import { agentTexts, alertTexts, periodTexts } from './start-texts.js';
 
 export interface KavachClientOptions {
   readonly client: Client;
@@ -61,6 +71,11 @@ export type WorkflowHistory = Awaited<
   ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>
 >;
 
+export interface AgentRef {
+  readonly org: string;
+  readonly agent: string;
+}
+
 /** Methods reject when Temporal did not answer in time or refused; `describeFailure` sorts that. */
 export interface KavachClient {
   /** From the ledger's row. `started`: its workflow was begun before. */
@@ -71,9 +86,12 @@ export interface KavachClient {
   }): Promise<ReportAnswer>;
   /** From a direct sender: the period opens itself from the ledger where nobody has begun it. */
   reportDirect(opening: PeriodOpening, report: Report): Promise<ReportAnswer>;
+  /** R2. One sender's counts of matches; whoever counts first begins the agent's workflow. */
+  reportMatches(whose: AgentRef, report: MatchReport): Promise<void>;
   startAlert(input: AlertInput): Promise<'started' | 'already'>;
   /** Undefined where no such workflow is known (any more). */
   budgetStatus(workflowId: string): Promise<BudgetStatus | undefined>;
+  agentStatus(whose: AgentRef): Promise<AgentStatus | undefined>;
   alertStatus(alertId: string): Promise<AlertStatus | undefined>;
   acknowledge(alertId: string, actor: Actor): Promise<UpdateAnswer>;
   resolve(alertId: string, actor: Actor): Promise<UpdateAnswer>;
@@ -165,6 +183,25 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
         deliver(opening, (kept) => ({ kind: 'open', opening, policy: kept }), report, true),
       );
     },
+    reportMatches: async ({ org, agent }, report) => {
+      await inTime(() =>
+        guarded(policy, (frozen) =>
+          client.workflow.signalWithStart<typeof agentRules, [MatchReport]>('agent', {
+            ...startOptions,
+            ...agentTexts({ org, agent }),
+            ...(frozen.searchAttributes
+              ? { typedSearchAttributes: agentAttributes({ org, agent }) }
+              : {}),
+            workflowId: agentWorkflowId(org, agent),
+            // It ends when nothing is left to wait for, and begins again from the ledger.
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            args: [{ kind: 'began', org, agent, policy: frozen }],
+            signal: reportMatches,
+            signalArgs: [report],
+          }),
+        ),
+      );
+    },
     startAlert: async (input) => {
       const began = await inTime(() =>
         guarded(input.policy, (frozen) =>
@@ -182,6 +219,8 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
     },
     budgetStatus: (workflowId) =>
       orUnknown(() => client.workflow.getHandle(workflowId).query(status)),
+    agentStatus: ({ org, agent }) =>
+      orUnknown(() => client.workflow.getHandle(agentWorkflowId(org, agent)).query(agentStatus)),
     alertStatus: (alertId) =>
       orUnknown(() => client.workflow.getHandle(alertId).query(alertStatus)),
     acknowledge: (alertId, actor) => act(acknowledge, alertId, actor),

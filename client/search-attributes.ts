@@ -23,6 +23,20 @@ export function periodAttributes({ key }: PeriodOpening): SearchAttributePair[] 
   ];
 }
 
+export function agentAttributes({
+  org,
+  agent,
+}: {
+  readonly org: string;
+  readonly agent: string;
+}): SearchAttributePair[] {
+  return [
+    { key: kavachOrg, value: org },
+    { key: kavachAgent, value: agent },
+    { key: kavachState, value: 'open' },
+  ];
+}
+
 export function alertAttributes(input: AlertInput): SearchAttributePair[] {
   return [
     { key: kavachOrg, value: input.org },

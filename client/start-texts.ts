@@ -1,5 +1,6 @@
 /** What Temporal's own UI says of a workflow from its start on; the rest is its current details. */
 import { isWorded } from '../domain/alert/facts.js';
+import { agentSummary } from '../domain/agent/details.js';
 import { alertSummary } from '../domain/alert/details.js';
 import type { AlertInput } from '../domain/alert/state.js';
 import { codeAmount } from '../domain/amount.js';
@@ -31,6 +32,20 @@ export function periodTexts(period: PeriodOpening): StartTexts {
       '',
       ...(began.length === 0 ? ['- no limits'] : began),
     ].join('\n'),
+  };
+}
+
+/** Whose rules are watched. */
+export function agentTexts({
+  org,
+  agent,
+}: {
+  readonly org: string;
+  readonly agent: string;
+}): StartTexts {
+  return {
+    staticSummary: agentSummary({ agent }),
+    staticDetails: `The rules on the metrics of \`${agent}\` in \`${org}\`: cooldowns and open alerts.`,
   };
 }
 

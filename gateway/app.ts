@@ -21,6 +21,7 @@ import { addCallbackRoutes } from './routes/callbacks.js';
 import { addCodecRoutes } from './routes/codec.js';
 import { addContactRoutes } from './routes/contacts.js';
 import { addDestinationRoutes } from './routes/destinations.js';
+import { addMetricsRoute } from './routes/metrics.js';
 import { addExportRoutes } from './routes/export.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addDocumentRoutes } from './routes/openapi.js';
@@ -32,10 +33,12 @@ import { addRaiseRoutes } from './routes/raises.js';
 import { addResetRoute } from './routes/resets.js';
 import { addLoginRoutes } from './routes/login.js';
 import { addRecipientRoutes } from './routes/recipients.js';
+import { addRuleRoutes } from './routes/rules.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSettingRoutes } from './routes/settings.js';
 import { addSyncRoute } from './routes/sync-config.js';
 import { addTestSendRoute } from './routes/test-send.js';
+import { createRuleCache } from './rule-cache.js';
 import { createScopeCache } from './scopes.js';
 
 /** All routes; nothing listens yet. */
@@ -49,7 +52,7 @@ export function createApp(gateway: Gateway): App {
   addAlertPage(routes, gateway, authenticate);
   addDocumentRoutes(routes);
   const whileThere = refuseWhileAway(gateway.watch, gateway.policy.retryAfterS);
-  for (const path of ['/v1/ingest', '/v1/runs/*']) app.use(path, whileThere);
+  for (const path of ['/v1/ingest', '/v1/runs/*', '/v1/events']) app.use(path, whileThere);
   addCallbackRoutes(routes, gateway);
   if (gateway.sessions !== undefined) {
     addLoginRoutes(routes, gateway, gateway.sessions);
@@ -73,6 +76,9 @@ export function createApp(gateway: Gateway): App {
   addAuditRoute(routes, gateway);
   addTestSendRoute(routes, gateway);
   addExportRoutes(routes, gateway);
+  const rules = createRuleCache(gateway.ledger);
+  addMetricsRoute(routes, gateway, rules);
+  addRuleRoutes(routes, gateway);
   addKeyRoutes(routes, gateway);
   addCodecRoutes(routes, gateway, requireKey(authenticate));
   app.notFound((c) => {
@@ -84,6 +90,9 @@ export function createApp(gateway: Gateway): App {
   app.onError((error, c) => failed(gateway, error, c));
   return app;
 }
+
+/** What is asked to come again where it could not be stored. */
+const USAGE = /^\/v1\/(?:ingest$|events$|runs\/)/;
 
 /** Asked every few seconds by whoever balances the load: no line of log each. */
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
@@ -118,7 +127,7 @@ function failed(gateway: Gateway, error: unknown, c: Context<Env>): Response {
   const requestId = c.get('requestId');
   if (error instanceof Problem) return problemResponse(error.init, requestId);
   gateway.log.error({ requestId, path: c.req.path.slice(0, 200), cause: causeOf(error) }, 'failed');
-  const isUsage = c.req.path === '/v1/ingest' || c.req.path.startsWith('/v1/runs/');
+  const isUsage = USAGE.test(c.req.path);
   const { retryAfterS } = gateway.policy;
   return problemResponse(
     isUsage ? tryAgainLater(retryAfterS) : unavailable(retryAfterS),

@@ -90,12 +90,12 @@ function flagsOf(clamped: boolean, unpriced: boolean): readonly UsageFlag[] {
   return [...(clamped ? (['clamped'] as const) : []), ...(unpriced ? (['unpriced'] as const) : [])];
 }
 
-function fault(path: string, problem: string): EventFault {
+export function fault(path: string, problem: string): EventFault {
   return { type: 'fault', path, problem };
 }
 
 /** A name that identifies: undefined where it is absent or empty. */
-function nameIn(
+export function nameIn(
   fields: Readonly<Record<string, unknown>>,
   field: string,
 ): string | undefined | EventFault {
@@ -122,7 +122,7 @@ function wordIn(
 // NUL is the one character Postgres text cannot hold.
 const BROKEN = /\0|\p{Surrogate}/gu;
 
-function isBroken(text: string): boolean {
+export function isBroken(text: string): boolean {
   return text.search(BROKEN) >= 0;
 }
 
@@ -151,7 +151,7 @@ function durationIn(fields: Readonly<Record<string, unknown>>): number | EventFa
 const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$/i;
 
 /** ISO 8601; without a zone it is UTC; absent, the receipt counts. */
-function timeIn(
+export function timeIn(
   fields: Readonly<Record<string, unknown>>,
   receivedAt: number,
 ): number | EventFault {
@@ -174,7 +174,7 @@ function isDay(year: number, month: number, day: number): boolean {
   return day <= 28 || civilFromDays(daysFromCivil({ year, month, day })).day === day;
 }
 
-function isAbsent(value: unknown): value is null | undefined {
+export function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
@@ -188,7 +188,7 @@ function isNotFinite(value: unknown): value is string {
   return value === 'NaN' || value === 'Infinity' || value === '-Infinity';
 }
 
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (isNotFinite(value)) return value;
   if (typeof value !== 'object') return `a ${typeof value}`;

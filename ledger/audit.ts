@@ -5,10 +5,7 @@ import { jsonText } from './literals.js';
 
 export interface AuditEntry {
   readonly org: string;
-  /**
-   * A scope, `agent:<name>`, `destination:<reference>`, `key:<id>`, `recipient:<id>` or
-   * `organisation`.
-   */
+  /** A scope, `agent:<name>`, `destination:<reference>`, `key:<id>`, `recipient:<id>`, `rule:<id>` or `organisation`. */
   readonly subject: string;
   readonly at: number;
   readonly by: string;
@@ -43,7 +40,9 @@ export interface AuditEntry {
     | 'unsubscribed'
     | 'person_erased'
     | 'silenced'
-    | 'silence_ended';
+    | 'silence_ended'
+    | 'rule_set'
+    | 'rule_removed';
   readonly before?: unknown;
   readonly after?: unknown;
 }

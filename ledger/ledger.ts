@@ -37,6 +37,7 @@ import type { AnswerStore } from './idempotency.js';
 import type { AlertPage, BudgetPage } from './paging.js';
 import type { People } from './recipient.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
+import type { RuleBook } from './rule-book.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type { SilenceLedger } from './silence.js';
 import type {
@@ -60,6 +61,7 @@ export type { ExportKind, ExportPage, ExportQuery } from './export.js';
 export type * from './recipient.js';
 export type * from './retention-policy.js';
 export type * from './silence.js';
+export type * from './rule-book.js';
 export type * from './usage.js';
 
 // ---------------------------------------------------------------- views
@@ -120,7 +122,7 @@ export interface UsageTotals {
 }
 
 export interface Ledger
-  extends KeyStore, AnswerStore, CallbackLedger, Configuring, People, SilenceLedger {
+  extends KeyStore, AnswerStore, CallbackLedger, Configuring, People, SilenceLedger, RuleBook {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

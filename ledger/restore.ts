@@ -144,4 +144,26 @@ async function beginNewLife(run: Run, now: number): Promise<void> {
     [now],
   );
   await run('update alert_outbox set lease_until = 0, fence = fence + 1');
+  await beginNewRules(run, now);
+}
+
+/** Far more than an organisation changes or raises between a copy and its restoration. */
+const AHEAD = 1_000_000;
+
+/**
+ * What was changed and raised after the copy used revisions and numbers that it does not know:
+ * none of them may come again. What was open was told, or is the running workflow's.
+ */
+async function beginNewRules(run: Run, now: number): Promise<void> {
+  await run('update rule_set set rev = rev + $1::bigint', [AHEAD]);
+  await run(
+    `update rule_counter set alerts = alerts + $1::bigint, over = alerts + $1::bigint,
+       told = alerts + $1::bigint, busy = false`,
+    [AHEAD],
+  );
+  await run(
+    `update rule_watch set lease_until = 0, fence = fence + 1, seq = seq + 1, next_at = 0,
+       due_at = case when due_at is null then null else $1::bigint end`,
+    [now],
+  );
 }

@@ -8,7 +8,8 @@ import type { Value } from './literals.js';
  * `events`: usage, with its idempotency keys. `runs`, `periods`: closed rows with their totals.
  * `messages`: what was rendered. `attempts`: each try and its outcome. `journal`: alerts and every
  * decision about them. `audit`: who changed what. `quarantine`: events that could not be read.
- * `notices`: what the operators were told.
+ * `notices`: what the operators were told. `metrics`: keys of metric events, so that a repeated one
+ * counts once.
  */
 export const RETENTION_KINDS = [
   'events',
@@ -20,6 +21,7 @@ export const RETENTION_KINDS = [
   'audit',
   'quarantine',
   'notices',
+  'metrics',
 ] as const;
 export type RetentionKind = (typeof RETENTION_KINDS)[number];
 
@@ -36,6 +38,7 @@ export const DEFAULT_RETENTION: Retention = {
   audit: 1_095,
   quarantine: 30,
   notices: 90,
+  metrics: 7,
 };
 
 /**
@@ -44,7 +47,7 @@ export const DEFAULT_RETENTION: Retention = {
  */
 const LEAST: Readonly<Record<RetentionKind, number>> = {
   ...{ events: 40, runs: 40, periods: 40 },
-  ...{ messages: 1, attempts: 1, journal: 1, audit: 1, quarantine: 1, notices: 1 },
+  ...{ messages: 1, attempts: 1, journal: 1, audit: 1, quarantine: 1, notices: 1, metrics: 1 },
 };
 const MOST = 36_500;
 export const DAY_MS = 86_400_000;

@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<RetentionKind, string>> = {
   audit: numbered('audit'),
   quarantine: numbered('quarantined_event'),
   notices: numbered('operator_notice'),
+  metrics: numbered('metric_key'),
 };
 
 function periods(which: string): string {

@@ -33,6 +33,8 @@ export function prune(db: Database, kind: RetentionKind, request: PruneRequest):
       return pruneInOrder(db, oldest('quarantined_event'), request);
     case 'notices':
       return pruneInOrder(db, oldest('operator_notice'), request);
+    case 'metrics':
+      return pruneInOrder(db, oldest('metric_key'), request);
     default:
       return kind satisfies never;
   }

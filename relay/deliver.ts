@@ -11,7 +11,7 @@ import { describeFailure } from '../client/failure.js';
 import type { Log } from '../client/log.js';
 import type { Policy } from '../domain/alert/policy.js';
 import { evaluateLate, type LateVerdict } from '../domain/budget/late.js';
-import type { ClaimedPeriod, Ledger, OutboxAlert } from '../ledger/ledger.js';
+import type { ClaimedPeriod, ClaimedWatch, Ledger, OutboxAlert } from '../ledger/ledger.js';
 import { createRefusals } from './backoff.js';
 import type { Outage } from './outage.js';
 import type { Pace } from './pace.js';
@@ -28,9 +28,12 @@ export type RelayLedger = Pick<
   | 'claimAlerts'
   | 'alertStarted'
   | 'alertFailed'
+  | 'claimWatches'
+  | 'watchReported'
+  | 'watchFailed'
 >;
 
-export type RelayClient = Pick<KavachClient, 'reportPeriod' | 'startAlert'>;
+export type RelayClient = Pick<KavachClient, 'reportPeriod' | 'reportMatches' | 'startAlert'>;
 
 export interface DeliverOptions {
   readonly ledger: RelayLedger;
@@ -56,6 +59,8 @@ export interface DeliverCounts {
   late: number;
   notNeeded: number;
   alertsStarted: number;
+  /** Agents that were told what their rules matched. */
+  matchesTold: number;
 }
 
 /**
@@ -67,6 +72,7 @@ const HEAD_START_MS = 150;
 export interface Deliver {
   period(claim: ClaimedPeriod): Promise<void>;
   alert(outbox: OutboxAlert): Promise<void>;
+  watch(claim: ClaimedWatch): Promise<void>;
   readonly counts: Readonly<DeliverCounts>;
 }
 
@@ -81,6 +87,7 @@ export function createDeliver(options: DeliverOptions): Deliver {
     late: 0,
     notNeeded: 0,
     alertsStarted: 0,
+    matchesTold: 0,
   };
 
   /** Sends within the pace, and lets the pace and the outage log see the answer. */
@@ -196,6 +203,25 @@ export function createDeliver(options: DeliverOptions): Deliver {
     counts.alertsStarted += 1;
   };
 
+  /** Counts are cumulative: telling them twice changes nothing. */
+  const tellMatches = async (claim: ClaimedWatch): Promise<void> => {
+    const { org, agent, report: matches, tries } = claim;
+    const row = JSON.stringify([org, agent]);
+    try {
+      // A rule that was removed meanwhile leaves nothing to tell.
+      if (matches.rules.length > 0) await sent(() => client.reportMatches({ org, agent }, matches));
+    } catch (error) {
+      const failure = describeFailure(error);
+      const { backoffMs } = refusals.judge(row, failure, tries);
+      await ledger.watchFailed(claim, { now: now(), backoffMs, reason: failure.reason });
+      counts.failed += 1;
+      return;
+    }
+    refusals.forgive(row);
+    await ledger.watchReported(claim, now(), intervalMs);
+    counts.matchesTold += 1;
+  };
+
   /** D-3. The claim's lease runs out and the row is due again: nothing is undone. */
   const guarded = async (work: Promise<void>): Promise<void> => {
     try {
@@ -209,6 +235,7 @@ export function createDeliver(options: DeliverOptions): Deliver {
   return {
     period: (claim) => guarded(act(claim)),
     alert: (outbox) => guarded(startAlert(outbox)),
+    watch: (claim) => guarded(tellMatches(claim)),
     counts,
   };
 }

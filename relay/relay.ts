@@ -4,8 +4,8 @@
  *
  * Invariants
  * L-1. Nothing is claimed that cannot be sent at once: a lease never runs out in a queue here.
- * L-2. Handed-over crossings first, then alerts, then due rows (the ledger puts crossings first),
- *      all within one pace.
+ * L-2. Handed-over crossings first, then alerts, then agents whose rules matched, then due rows
+ *      (the ledger puts crossings first), all within one pace.
  * L-3. At most `maxInFlight` sends at a time, of which ordinary rows leave a fifth to crossings.
  */
 import type { Log } from '../client/log.js';
@@ -164,11 +164,16 @@ export function createRelay(options: RelayOptions): Relay {
     const request = { now: now(), leaseMs: config.leaseMs };
     const alerts = await ledger.claimAlerts({ ...request, limit: room() });
     for (const alert of alerts) run(deliver.alert(alert));
+    // R2. A match may be an alert; half of the room, so that no noisy agent keeps a period waiting.
+    const half = Math.ceil(room() / 2);
+    const watches =
+      half < 1 ? [] : await ledger.claimWatches({ ...request, now: now(), limit: half });
+    for (const watch of watches) run(deliver.watch(watch));
     const limit = room();
     const claims = limit < 1 ? [] : await ledger.claimPeriods({ ...request, now: now(), limit });
     for (const claim of claims) run(deliver.period(claim));
     ledgerOutage.recovered();
-    return claims.length === limit || alerts.length > 0;
+    return claims.length === limit || alerts.length + watches.length > 0;
   };
 
   const pump = async (): Promise<void> => {

@@ -231,6 +231,7 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
       ladderMs: values.KAVACH_LADDER_MS,
       cooldownMs: values.KAVACH_COOLDOWN_MS,
       runSilenceMs: values.KAVACH_RUN_SILENCE_MS,
+      ruleSilenceMs: values.KAVACH_RULE_SILENCE_MS,
     },
     zone: values.KAVACH_ORG_ZONE,
     log: { level: values.KAVACH_LOG_LEVEL, format: values.KAVACH_LOG_FORMAT },

@@ -266,6 +266,8 @@ export const VARIABLES = z.object({
   KAVACH_COOLDOWN_MS: whole('milliseconds', 0, WEEK_MS).default(300_000),
   /** B7. A run that was not heard of for so long is not open any more. */
   KAVACH_RUN_SILENCE_MS: whole('milliseconds', 100, 86_400_000).default(60_000),
+  /** R3. A rule's alert is over when nothing was heard of its condition for so long. */
+  KAVACH_RULE_SILENCE_MS: whole('milliseconds', 100, WEEK_MS).default(600_000),
   /** B2. Time zone of agents that name none. */
   KAVACH_ORG_ZONE: parsed('an IANA time zone such as Europe/Berlin', readZone).default('UTC'),
 

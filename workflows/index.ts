@@ -1,4 +1,5 @@
 /** Everything a worker registers. */
+export { agent } from './agent.js';
 export { alert } from './alert.js';
 export { budgetPeriod } from './budget-period.js';
 export * from './messages.js';

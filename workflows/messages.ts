@@ -1,6 +1,8 @@
 /** Every message a workflow takes, by name; shared by workflows, client and tests. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PartWord } from '../domain/alert/events.js';
+import type { MatchReport } from '../domain/agent/report.js';
+import type { AgentStatus } from '../domain/agent/view.js';
 import type { AlertStatus } from '../domain/alert/view.js';
 import type { BudgetStatus } from '../domain/budget/view.js';
 import type { Report } from '../domain/budget/report.js';
@@ -10,12 +12,17 @@ export const reportTotals = defineSignal<[Report]>('reportTotals');
 /** Of budgetPeriod. */
 export const status = defineQuery<BudgetStatus>('status');
 
+/** To agent: one sender's counts so far. Repeating or reordering changes nothing. */
+export const reportMatches = defineSignal<[MatchReport]>('reportMatches');
+/** Of agent. */
+export const agentStatus = defineQuery<AgentStatus>('agentStatus');
+
 /** Who acts on an alert, and an optional word why. */
 export interface Actor {
   readonly by: string;
   readonly note?: string;
 }
-/** To alert, from its cause: the period is over (T7). */
+/** To alert, from its cause: the period, or the rule's condition, is over (T7, R3). */
 export const subjectEnded = defineSignal<[{ readonly at: number }]>('subjectEnded');
 /** To alert: the provider took a delivery and now says that it did not arrive (A6). */
 export const deliveryRevoked =

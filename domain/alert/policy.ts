@@ -11,6 +11,8 @@ export interface Policy {
   readonly runSilenceMs: number;
   /** B2. A run closes after so long without an event. */
   readonly runIdleMs: number;
+  /** R3. A rule's alert is over when nothing was heard of its condition for so long. */
+  readonly ruleSilenceMs: number;
   /** After a period's end, so long for the ledger's last word before it closes by itself. */
   readonly closeGraceMs: number;
   /** Wait before a failed publish or journal is tried again. */
@@ -27,6 +29,7 @@ export const DEFAULT_POLICY: Policy = {
   ladderMs: [30_000, 120_000, 600_000],
   runSilenceMs: 60_000,
   runIdleMs: 86_400_000,
+  ruleSilenceMs: 600_000,
   closeGraceMs: 15_000,
   retryMs: 5_000,
   rotateAfterEvents: 330,

@@ -50,6 +50,8 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
       return Promise.resolve();
     },
     appendJournal: () => Promise.resolve(),
+    loadRules: () => Promise.resolve({ rev: 0, rules: [] }),
+    publishRules: () => Promise.resolve(),
     ...more,
   };
   const activities = createActivities({

@@ -7,6 +7,7 @@ import type { Scope } from '../../domain/budget/period-key.js';
 import type { JournalEntry } from '../../domain/alert/state.js';
 import type { Killed } from '../../domain/budget/state.js';
 import { createMemoryKeys } from './gateway-memory-keys.js';
+import { createMemoryRules } from './gateway-memory-rules.js';
 import { limitsOf, type ScopeConfiguration } from '../../domain/configuration.js';
 import { applyChange, cadenceOf } from '../../domain/configuration/change.js';
 import {
@@ -180,6 +181,7 @@ export function createMemoryLedger(): MemoryLedger {
   });
 
   const ledger: MemoryLedger = {
+    ...createMemoryRules(),
     events,
     rows,
     configured,

@@ -24,6 +24,7 @@ import { peopleContract } from './ledger/people.js';
 import { publishingContract } from './ledger/publishing.js';
 import { relayingContract } from './ledger/relaying.js';
 import { routingContract } from './ledger/routing.js';
+import { rulingContract } from './ledger/ruling.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
 import { silencingContract } from './ledger/silencing.js';
@@ -117,6 +118,7 @@ export function ledgerContract(
     callbacksContract(bed);
     keepingContract(bed);
     erasingContract(bed);
+    rulingContract(bed);
     more(bed);
   });
 }

@@ -73,6 +73,12 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
   const preferences = { ...DEFAULT_PREFERENCES, agents: { [CANARY]: { sms: false } } };
   await ledger.setPreferences(recipient, preferences, author);
   await ledger.putContact({ ...recipient, channel: 'email', address: `${CANARY}@p.test` }, author);
+  const rule = {
+    ...{ name: CANARY, agentId: AGENT, condition: 'error_rate > 1', channels: ['slack'] },
+    userIds: [CANARY],
+  };
+  const ruled = await post('/v1/rules', rule);
+  await post('/v1/events', { agent_id: AGENT, metrics: { error_rate: 2 } });
   const [budget] = await ledger.budgets({ org, agent: AGENT, now: NOON, limit: 1 });
   const [destination] = await real.sql(
     `select reference from destination where org = '${org}' limit 1`,
@@ -88,11 +94,13 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
         scopes: ['read'],
       },
       ...{ what: 'heartbeat', events: [usageEvent({ agent_name: AGENT })] },
+      ...{ condition: 'error_rate > 1', channels: ['slack'], agentId: AGENT, agent_id: AGENT },
     },
     ids: {
       ...{ alerts: alertId, budgets: budget?.id ?? '', runs: 'run-1', raises: 'raise-1' },
       keys: (made['created'] as KeyView).id,
       recipients: 'victim',
+      rules: (ruled['rule'] as { readonly id: string }).id,
     },
   };
 }

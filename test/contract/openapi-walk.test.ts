@@ -93,6 +93,7 @@ describe('isolation of organisations', () => {
         'listLimits',
         'listQuarantine',
         'listRecipients',
+        'listRules',
         'listStoppedAgents',
       ],
       ...['readAlert', 'readBudget', 'readPreferences', 'readRecipient', 'readStatus'],
@@ -128,7 +129,9 @@ describe('scopes', () => {
     for (const operation of operations.filter(needsKey)) {
       if ((await ask(operation, key)).status !== 403) allowed.push(operation.operationId);
     }
-    expect(allowed.sort()).toEqual(['ingest', 'listPeriods', 'reportRun']);
+    expect(allowed.sort()).toEqual([
+      ...['ingest', 'listPeriods', 'listRules', 'reportMetrics', 'reportRun'],
+    ]);
   });
 
   test('without a key, and with a wrong one, nothing but what is for everybody', async () => {

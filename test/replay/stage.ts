@@ -22,6 +22,7 @@ import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import type { DeliverAnswer } from '../../domain/alert/state.js';
 import type { PeriodRow } from '../../domain/budget/input.js';
 import type { Published } from '../../domain/budget/state.js';
+import type { LoadedRules, PublishedRules } from '../../domain/agent/state.js';
 import { WORKFLOWS_PATH } from '../../worker/bundle.js';
 
 /** What is written into histories in place of a process and a machine's name. */
@@ -36,6 +37,8 @@ export interface Answers {
   /** May throw, to play a server that is away. */
   raise: () => void;
   openPeriod: () => PeriodRow;
+  loadRules: (agent: string, asked: readonly string[]) => LoadedRules;
+  publishRules: (published: PublishedRules) => void;
 }
 
 export interface Stage {
@@ -84,6 +87,12 @@ export async function openStage(): Promise<Stage> {
       answers.get(input.org)?.raise?.();
       await kavach.startAlert(input);
     },
+    loadRules: (org, agent, asked) =>
+      Promise.resolve().then(
+        () => answers.get(org)?.loadRules?.(agent, asked) ?? { rev: 0, rules: [] },
+      ),
+    publishRules: (published) =>
+      Promise.resolve().then(() => answers.get(published.org)?.publishRules?.(published)),
     openPeriod: ({ key }) => Promise.resolve().then(() => answers.get(key.org)!.openPeriod!()),
   };
   const workflowBundle = await bundleWorkflowCode({

@@ -5,7 +5,8 @@ import type { Log } from '../../client/log.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import type { AlertInput } from '../../domain/alert/state.js';
 import type { Report } from '../../domain/budget/report.js';
-import type { ClaimedPeriod, OutboxAlert } from '../../ledger/ledger.js';
+import type { MatchReport } from '../../domain/agent/report.js';
+import type { ClaimedPeriod, ClaimedWatch, OutboxAlert } from '../../ledger/ledger.js';
 import type { RelayClient, RelayLedger } from '../../relay/deliver.js';
 import type { NoticesLedger } from '../../relay/notices.js';
 import { createRelay, type Relay, type RelayConfig } from '../../relay/relay.js';
@@ -56,6 +57,7 @@ export interface World {
   readonly relay: Relay;
   /** What reached Temporal, in order. */
   readonly sent: { readonly at: number; readonly id: string; readonly report: Report }[];
+  readonly matches: { readonly at: number; readonly agent: string; readonly report: MatchReport }[];
   readonly startedAlerts: { readonly at: number; readonly id: string }[];
   /** What the relay wrote back to the ledger. */
   readonly written: {
@@ -78,12 +80,14 @@ export interface World {
   ledgerFault: () => void;
   put(...claims: ClaimedPeriod[]): void;
   putAlert(outbox: OutboxAlert): void;
+  putWatch(watch: ClaimedWatch): void;
 }
 
 export function createWorld(config: Partial<RelayConfig> = {}): World {
   const timers = createVirtualTimers(T0);
   const rows = new Map<string, Row>();
   const alerts = new Map<string, { outbox: OutboxAlert; dueAt: number }>();
+  const watches = new Map<string, { watch: ClaimedWatch; dueAt: number | undefined }>();
   const logged: string[] = [];
   let inFlight = 0;
 
@@ -162,6 +166,27 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
       write('tellOperators', org, notice);
       return Promise.resolve();
     },
+    claimWatches: ({ now, limit, leaseMs }) => {
+      world.ledgerFault();
+      const due = [...watches.values()].filter(({ dueAt }) => (dueAt ?? Infinity) <= now);
+      for (const each of due.slice(0, limit)) {
+        each.dueAt = now + leaseMs;
+        each.watch = { ...each.watch, fence: each.watch.fence + 1 };
+      }
+      return Promise.resolve(due.slice(0, limit).map(({ watch }) => watch));
+    },
+    watchReported: (claim, _now, nextInMs) => {
+      write('watchReported', claim.agent, { nextInMs });
+      const known = watches.get(claim.agent);
+      if (known?.watch.fence === claim.fence) known.dueAt = undefined;
+      return Promise.resolve();
+    },
+    watchFailed: (claim, failure) => {
+      write('watchFailed', claim.agent, failure);
+      const known = watches.get(claim.agent);
+      if (known !== undefined) known.dueAt = failure.now + failure.backoffMs;
+      return Promise.resolve();
+    },
     alertFailed: async (id, _fence, failure) => {
       write('alertFailed', id, failure);
       const known = alerts.get(id);
@@ -186,6 +211,10 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
       world.sent.push({ at: timers.now(), id, report });
       return answered(world.answer(id));
     },
+    reportMatches: async ({ agent }, report) => {
+      world.matches.push({ at: timers.now(), agent, report });
+      await answered(world.answer(agent));
+    },
     startAlert: async (input: AlertInput) => {
       world.startedAlerts.push({ at: timers.now(), id: input.id });
       await answered(world.answer(input.id));
@@ -206,6 +235,7 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
       serviceOrg: 'default',
     }),
     sent: [],
+    matches: [],
     startedAlerts: [],
     written: [],
     logged,
@@ -217,6 +247,9 @@ export function createWorld(config: Partial<RelayConfig> = {}): World {
     ledgerFault: () => undefined,
     put: (...claims) => {
       for (const claim of claims) rows.set(claim.id, { claim, dueAt: timers.now() });
+    },
+    putWatch: (watch) => {
+      watches.set(watch.agent, { watch, dueAt: timers.now() });
     },
     putAlert: (outbox) => {
       alerts.set(outbox.input.id, { outbox, dueAt: timers.now() });

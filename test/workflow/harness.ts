@@ -20,6 +20,7 @@ import type { AlertStatus } from '../../domain/alert/view.js';
 import type { PeriodRow } from '../../domain/budget/input.js';
 import type { Report } from '../../domain/budget/report.js';
 import type { Published } from '../../domain/budget/state.js';
+import { createRuleShelf, type RuleShelf } from '../support/rule-shelf.js';
 import { connectTestClient } from '../support/temporal.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -40,6 +41,8 @@ export interface Harness {
   onPublish: (published: Published) => void;
   /** What `openPeriod` answers. */
   row: PeriodRow | undefined;
+  /** What the ledger has of rules. */
+  readonly rules: RuleShelf;
   /** Polls until `check` answers something, for at most 20 s. */
   until<T>(check: () => T | undefined | false | Promise<T | undefined | false>): Promise<T>;
   restartWorker(options?: { maxCachedWorkflows?: number }): Promise<void>;
@@ -70,6 +73,7 @@ export async function startHarness(name: string): Promise<Harness> {
   const { client, address, taskQueue } = test;
   const connection = await NativeConnection.connect({ address });
   const kavach = createKavachClient({ client, taskQueue, policy: QUICK, log: quiet });
+  const rules = createRuleShelf();
   const recorded: Recorded = { published: [], deliveries: [], journal: [] };
   const activities: Activities = {
     deliver: async (request) => {
@@ -87,6 +91,11 @@ export async function startHarness(name: string): Promise<Harness> {
     },
     raiseAlert: async (input) => {
       await kavach.startAlert(input);
+    },
+    loadRules: (org, agent, asked) => Promise.resolve(rules.load(org, agent, asked)),
+    publishRules: (published) => {
+      rules.publish(published);
+      return Promise.resolve();
     },
     openPeriod: () =>
       harness.row === undefined
@@ -117,6 +126,7 @@ export async function startHarness(name: string): Promise<Harness> {
     answer: () => ({ type: 'sent', outcome: { kind: 'accepted', reason: 'ok' } }),
     onPublish: () => undefined,
     row: undefined,
+    rules,
     until: async (check) => {
       const deadline = Date.now() + 20_000;
       for (;;) {
