@@ -3,8 +3,8 @@ import { isWorded } from '../domain/alert/facts.js';
 import { formatAmount } from '../domain/amount.js';
 import type { JournalEntry } from '../domain/alert/state.js';
 import { alertCode } from '../domain/ids.js';
-import { reasonInWords, receiptInWords } from '../gateway/alert-words.js';
-import type { AlertView, AttemptView } from '../ledger/ledger.js';
+import { reasonInWords, receiptInWords, repeatsInWords } from '../gateway/alert-words.js';
+import type { AlertView, AttemptView, SentNoticeView } from '../ledger/ledger.js';
 import { alertPath, findAlertId, noSuchAlert } from './find-alert.js';
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
@@ -19,6 +19,7 @@ interface AlertAnswer {
   readonly alert: AlertView;
   readonly journal: readonly JournalEntry[];
   readonly attempts: readonly AttemptView[];
+  readonly notice?: SentNoticeView;
 }
 
 export async function showAlerts(
@@ -64,9 +65,10 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
     throw error instanceof CliError && error.status === 404 ? noSuchAlert(id, 404) : error;
   })) as AlertAnswer;
   output.json(answer);
-  const { alert, journal, attempts } = answer;
+  const { alert, journal, attempts, notice } = answer;
   output.line(`${output.paint('strong', alert.facts.agentName)}: ${crossingOf(alert)}`);
   output.line(`${paintSeverity(output, alert)}, ${phaseOf(output, alert)}`);
+  if (notice !== undefined) showNotice(output, notice);
   output.line(`Raised ${formatMoment(alert.raisedAt)} as ${alertCode(alert.id)}, ${alert.id}`);
   output.line();
   output.table(
@@ -98,6 +100,12 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
             .join('; '),
     ]),
   );
+}
+
+function showNotice(output: Output, { recipient, title, body, repeats }: SentNoticeView): void {
+  output.line(`For ${recipient}: ${title ?? 'its words were kept long enough and are gone'}`);
+  for (const line of (body ?? '').split('\n')) if (line !== '') output.line(`  ${line}`);
+  if (repeats > 0) output.line(repeatsInWords(repeats));
 }
 
 /** A decision not to send is told in words (A10). */

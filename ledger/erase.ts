@@ -13,6 +13,7 @@ import type { Database, Run } from './database.js';
 import { eraseDestinations } from './erase-destinations.js';
 import { namesOf, patternOf, refusePerson, type Person } from './erase-match.js';
 import { eraseNames, eraseTexts } from './erase-texts.js';
+import { eraseNotices } from './erase-notices.js';
 import type { SealKeys } from './seal.js';
 
 export interface Erased {
@@ -46,11 +47,12 @@ export async function erase(
     pattern === undefined
       ? { destinations: 0, messages: 0, routes: 0, unopened: 0 }
       : await eraseDestinations(db, keys, pattern, orgs);
+  const notices = await eraseNotices(db, person, orgs);
   const tables = await ledgerTables(db.run);
   const names = await eraseNames(db, tables, namesOf(person), orgs);
   const { texts, kept } =
     pattern === undefined ? { texts: 0, kept: {} } : await eraseTexts(db, tables, pattern, orgs);
-  const erased = { ...sent, names, texts, kept };
+  const erased = { ...sent, messages: sent.messages + notices, names, texts, kept };
   await db.transaction((run) => note(run, [...orgs].sort(), erased, { by, now, person }));
   return erased;
 }

@@ -36,6 +36,7 @@ import type {
 import type { AnswerStore } from './idempotency.js';
 import type { AlertPage, BudgetPage } from './paging.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
+import type { NoticeLedger, SentNoticeView } from './sent-notice.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type {
   IngestBatch,
@@ -56,6 +57,7 @@ export type * from './idempotency.js';
 export type * from './paging.js';
 export type { ExportKind, ExportPage, ExportQuery } from './export.js';
 export type * from './retention-policy.js';
+export type * from './sent-notice.js';
 export type * from './usage.js';
 
 // ---------------------------------------------------------------- views
@@ -115,7 +117,7 @@ export interface UsageTotals {
   readonly saturated?: true;
 }
 
-export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring {
+export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring, NoticeLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -239,7 +241,13 @@ export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuri
     org: string,
     id: string,
   ): Promise<
-    | { alert: AlertView; journal: readonly JournalEntry[]; attempts: readonly AttemptView[] }
+    | {
+        alert: AlertView;
+        journal: readonly JournalEntry[];
+        attempts: readonly AttemptView[];
+        /** What it tells, where an agent asked for it. */
+        notice?: SentNoticeView;
+      }
     | undefined
   >;
   /** Records in bulk, page after page, in the order of a key. */

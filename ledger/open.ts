@@ -43,6 +43,7 @@ import { noteReceipt } from './receipts.js';
 import { prune } from './retention.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
+import { noticeWords, sendNotice } from './sent-notices.js';
 import { createSelfWatch } from './self-watch.js';
 import { resume, stop, stopsOf } from './stops.js';
 import { listBudgets, usage } from './views.js';
@@ -165,6 +166,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     response: (org, alert) => response(db, policy, org, alert),
     operatorNotices: (org, limit, before) => listOperatorNotices(db, org, limit, before),
     tellOperators: (org, notice, now) => tellOperators(db.run, org, notice, now),
+    sendNotice: (notice, terms) => sendNotice(db, notice, terms),
+    noticeWords: (org, alertId) => noticeWords(db, org, alertId),
     raiseNotices: (frozen, now) => raiseNotices(db, frozen, now),
     stop: (org, word) => stop(db, org, word),
     resume: (org, agent, by, now, reason) => resume(db, org, agent, by, now, reason),

@@ -50,6 +50,7 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
       return Promise.resolve();
     },
     appendJournal: () => Promise.resolve(),
+    noticeWords: () => Promise.resolve(undefined),
     ...more,
   };
   const activities = createActivities({

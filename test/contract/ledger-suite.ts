@@ -18,6 +18,7 @@ import { incidentsContract } from './ledger/incidents.js';
 import { keyingContract } from './ledger/keying.js';
 import { layeringContract } from './ledger/layering.js';
 import { keepingContract } from './ledger/keeping.js';
+import { noticingContract } from './ledger/noticing.js';
 import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
@@ -107,6 +108,7 @@ export function ledgerContract(
     incidentsContract(bed);
     operatingContract(bed);
     tellingContract(bed);
+    noticingContract(bed);
     keyingContract(bed);
     callbacksContract(bed);
     keepingContract(bed);

@@ -127,7 +127,7 @@ describe('scopes', () => {
     for (const operation of operations.filter(needsKey)) {
       if ((await ask(operation, key)).status !== 403) allowed.push(operation.operationId);
     }
-    expect(allowed.sort()).toEqual(['ingest', 'listPeriods', 'reportRun']);
+    expect(allowed.sort()).toEqual(['ingest', 'listPeriods', 'reportRun', 'sendNotice']);
   });
 
   test('without a key, and with a wrong one, nothing but what is for everybody', async () => {
