@@ -3,8 +3,13 @@ import { isWorded } from '../domain/alert/facts.js';
 import { formatAmount } from '../domain/amount.js';
 import type { JournalEntry } from '../domain/alert/state.js';
 import { alertCode } from '../domain/ids.js';
-import { reasonInWords, receiptInWords, repeatsInWords } from '../gateway/alert-words.js';
-import type { AlertView, AttemptView, SentNoticeView } from '../ledger/ledger.js';
+import {
+  reasonInWords,
+  receiptInWords,
+  repeatsInWords,
+  routingInWords,
+} from '../gateway/alert-words.js';
+import type { AlertView, AttemptView, RoutingView, SentNoticeView } from '../ledger/ledger.js';
 import { alertPath, findAlertId, noSuchAlert } from './find-alert.js';
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
@@ -20,6 +25,7 @@ interface AlertAnswer {
   readonly journal: readonly JournalEntry[];
   readonly attempts: readonly AttemptView[];
   readonly notice?: SentNoticeView;
+  readonly routing?: readonly RoutingView[];
 }
 
 export async function showAlerts(
@@ -80,6 +86,7 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
       [reasonOf(entry), entry.by && `by ${entry.by}`].filter(Boolean).join(', '),
     ]),
   );
+  showRouting(output, answer.routing ?? []);
   if (attempts.length === 0) return;
   output.line();
   output.table(
@@ -106,6 +113,21 @@ function showNotice(output: Output, { recipient, title, body, repeats }: SentNot
   output.line(`For ${recipient}: ${title ?? 'its words were kept long enough and are gone'}`);
   for (const line of (body ?? '').split('\n')) if (line !== '') output.line(`  ${line}`);
   if (repeats > 0) output.line(repeatsInWords(repeats));
+}
+
+/** P1 to P4. Whom it was told, and why. */
+function showRouting(output: Output, routing: readonly RoutingView[]): void {
+  if (routing.length === 0) return;
+  output.line();
+  output.table(
+    [{ head: 'RECIPIENT' }, { head: 'CHANNEL' }, { head: 'ROUTED' }, { head: 'REASON' }],
+    routing.map((decision) => [
+      decision.recipient ?? '(organisation)',
+      decision.channel,
+      decision.what === 'hold' ? `hold until ${formatMoment(decision.until)}` : decision.what,
+      `${decision.reason}: ${routingInWords(decision.reason)}`,
+    ]),
+  );
 }
 
 /** A decision not to send is told in words (A10). */

@@ -11,6 +11,7 @@ import { addKeepingCommands } from './keeping-commands.js';
 import { addLimitCommands } from './limit-commands.js';
 import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
+import { addPeopleCommands } from './people-commands.js';
 import { personOf } from './person.js';
 import { parseWhole } from './whole.js';
 import { addProcessCommands } from './processes/commands.js';
@@ -129,6 +130,7 @@ function createProgram(
   addKeyCommands(kit, program);
   addLimitCommands(kit);
   addOperatorCommands(kit);
+  addPeopleCommands(kit);
   addKeepingCommands({ ...kit, stdout });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [

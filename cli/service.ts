@@ -9,7 +9,7 @@
  * S-3. A process that is no gateway listens where one would, with the two questions of health only:
  *      every process of a set is asked the same way.
  */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { createActivities } from '../activities/index.js';
@@ -39,6 +39,7 @@ import { payloadCodecOf } from './payload-codec.js';
 import { openServiceLedger } from './service-ledger.js';
 import { startHealth } from './processes/health.js';
 import { watchSearchAttributes } from './search-attributes.js';
+import { createSendCode } from './send-code.js';
 import { createTestSend } from './test-send.js';
 
 /** What the service runs on; what is absent is taken from the configuration. */
@@ -187,13 +188,18 @@ async function begin(
     ...{ ledger, channels, alertUrl: linkTo, now: Date.now, newId: randomUUID },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
+  const sendCode = createSendCode({
+    ...{ ledger, channels, homeUrl: () => reachedAt, now: Date.now, newId: randomUUID },
+    newCode: () => String(randomInt(1_000_000)).padStart(6, '0'),
+    timeoutMs: ATTEMPT_TIMEOUT_MS,
+  });
   const listening = is('gateway')
     ? await startGateway({
         ...{ ledger, log, host, port },
         relay: relay ?? NO_RELAY,
         policy: { ...gatewayPolicy, ...(relay === undefined ? { claimMs: 0 } : {}) },
         homeOrg: DEFAULT_ORG,
-        ...{ temporal: { ping }, alerts: client, links, testSend, alertPolicy: policy },
+        ...{ temporal: { ping }, alerts: client, links, testSend, sendCode, alertPolicy: policy },
         ...sealed.endpoint,
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),

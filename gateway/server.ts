@@ -56,6 +56,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     callbacks: options.callbacks ?? [],
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
     alertPolicy: options.alertPolicy ?? DEFAULT_POLICY,
+    ...(options.sendCode === undefined ? {} : { sendCode: options.sendCode }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
     ...(options.codec === undefined ? {} : { codec: options.codec }),

@@ -92,9 +92,10 @@ describe('isolation of organisations', () => {
         'listKeys',
         'listLimits',
         'listQuarantine',
+        'listRecipients',
         'listStoppedAgents',
       ],
-      ...['readAlert', 'readBudget', 'readStatus'],
+      ...['readAlert', 'readBudget', 'readPreferences', 'readRecipient', 'readStatus'],
     ]);
   });
 });

@@ -15,6 +15,10 @@ function stage() {
         asked.push(`${org} ${kind} ${priority}`);
         return Promise.resolve({ operators });
       },
+      routeAlert: ({ id }, now) => {
+        asked.push(`routes of ${id} at ${String(now)}`);
+        return Promise.resolve([{ channel: 'push', recipient: 'ana' }]);
+      },
     },
     client: {
       startAlert: (input) => {
@@ -51,5 +55,22 @@ describe('starting an alert', () => {
       'default threshold medium',
     ]);
     expect(started.map(({ response }) => response?.operators.length)).toEqual([1, 1, 0, 0]);
+  });
+
+  test('P1: whom it is told is frozen into it where it names an audience, and only there', async () => {
+    const { start, started, asked } = stage();
+    const plain = inputOf(['slack']);
+    await start({
+      ...plain,
+      id: 'of people',
+      audience: { recipients: ['ana'], channels: ['push'] },
+    });
+    await start(plain);
+    expect(asked[0]).toBe('routes of of people at 0');
+    expect(started.map(({ routes }) => routes)).toEqual([
+      [{ channel: 'push', recipient: 'ana' }],
+      plain.routes,
+    ]);
+    expect(asked.filter((each) => each.startsWith('routes'))).toHaveLength(1);
   });
 });
