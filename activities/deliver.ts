@@ -82,7 +82,10 @@ async function prepare(
   if (opened.type === 'delivered') return { delivered: opened.outcome };
   const message =
     opened.message ??
-    channel.render(viewOf(input, ref.purpose, alertUrl), opened.destination.template);
+    channel.render(
+      { ...viewOf(input, ref.purpose, alertUrl), ...(await wordsOf(ledger, input)) },
+      opened.destination.template,
+    );
   const begun = await ledger.beginAttempt(ref, attempt, message, now());
   return { ...begun, destination: opened.destination };
 }
@@ -100,6 +103,19 @@ function viewOf(
     facts: input.facts,
     dashboardUrl: alertUrl(input.id),
   };
+}
+
+/**
+ * What an agent's notice says is the ledger's alone until it is rendered. Where it was taken away
+ * since (retention, erasure) the neutral title is what is left.
+ */
+async function wordsOf(
+  ledger: ActivityDependencies['ledger'],
+  { org, facts }: AlertInput,
+): Promise<Pick<AlertView, 'words'>> {
+  if (facts.kind !== 'notice' || facts.notice === undefined) return {};
+  const words = await ledger.noticeWords(org, facts.notice);
+  return words === undefined ? {} : { words };
 }
 
 async function beforeSending<T>(work: () => Promise<T>): Promise<T> {
@@ -140,8 +156,11 @@ function incidentOf(input: AlertInput): string {
       return incidentKey(input.subject, input.facts.dimension);
     case 'rule':
       return incidentKey(`${input.subject} ${input.facts.rule}`, 'rule');
-    case 'notice':
-      return incidentKey(`${input.org} ${input.subject}`, 'notice');
+    case 'notice': {
+      // Each of an agent's notices is news of its own: none may vanish in another's incident.
+      const about = input.facts.topic === 'agent' ? input.id : `${input.org} ${input.subject}`;
+      return incidentKey(about, 'notice');
+    }
     default:
       return assertNever(input);
   }

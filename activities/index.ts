@@ -22,6 +22,7 @@ export interface ActivityDependencies {
     | 'appendJournal'
     | 'loadRules'
     | 'publishRules'
+    | 'noticeWords'
   >;
   /** A channel that is not here is recorded as `unsupported_channel`. */
   readonly channels: Readonly<Partial<Record<ChannelName, Channel>>>;

@@ -1,12 +1,15 @@
 /** The one view model of an alert's words: every channel sets these in its own markup, unescaped. */
 import type { Cadence, Dimension } from '../domain/words.js';
 import { renderTemplate, templateVariables } from '../domain/template.js';
+import type { NoticeWords } from '../domain/alert/agent-notice.js';
 import { isWorded, type WordedFacts, type ThresholdFacts } from '../domain/alert/facts.js';
 import type { AlertView } from './channel.js';
 
 export interface AlertText {
   readonly title: string;
   readonly lines: readonly { readonly label: string; readonly value: string }[];
+  /** What an agent has to say, in lines of its own; only its notices have one. */
+  readonly body?: string;
   /** Whole sentences about what is unusual; often none. */
   readonly notes: readonly string[];
   readonly link: string;
@@ -41,7 +44,8 @@ const STATE_WORDS: Readonly<Record<AlertView['state'], string>> = {
 };
 
 export function describeAlert(view: AlertView): AlertText {
-  const { facts, state } = view;
+  const { facts, state, words } = view;
+  if (words !== undefined) return describeWords(view, words);
   if (isWorded(facts)) return describeNotice({ ...view, facts });
   const name = oneLine(facts.agentName, NAME_LIMIT);
   const budget = `${CADENCE_WORDS[facts.cadence]} ${DIMENSION_WORDS[facts.dimension]} budget`;
@@ -85,6 +89,24 @@ function describeNotice({
   };
 }
 
+/** An agent's notice: its own title and body, and what it gave along, one line each. */
+function describeWords(
+  { facts, dashboardUrl: link }: AlertView,
+  { title, body, metadata = {} }: NoticeWords,
+): AlertText {
+  const given = Object.entries(metadata).slice(0, LINES_LIMIT - 1);
+  return {
+    title: oneLine(title, TITLE_LIMIT),
+    ...(body.trim() === '' ? {} : { body: severalLines(body) }),
+    lines: [['Agent', facts.agentName] as const, ...given].map(([label, value]) => ({
+      label: oneLine(label, NAME_LIMIT),
+      value: oneLine(typeof value === 'string' ? value : JSON.stringify(value), 200),
+    })),
+    notes: [],
+    link,
+  };
+}
+
 function notesOf(facts: ThresholdFacts, state: AlertView['state']): string[] {
   const notes: string[] = [];
   if (state === 'resolved') notes.push('This alert is over. Nothing needs to be done.');
@@ -117,4 +139,13 @@ export function oneLine(text: string, limit: number): string {
         .slice(0, limit - 1)
         .join('')
         .trimEnd()}…`;
+}
+
+/** Free text whose lines stay: each is cleaned as `oneLine` does it, and none is cut. */
+export function severalLines(text: string): string {
+  return text
+    .split(/\r\n|[\n\r\u2028\u2029]/)
+    .map((line) => oneLine(line, Number.POSITIVE_INFINITY))
+    .join('\n')
+    .trim();
 }

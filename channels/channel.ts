@@ -9,12 +9,13 @@
  * C-3. `deliver` ends within `timeoutMs`, reads at most 64 KiB of an answer, and follows no redirect.
  * C-4. No outcome, reason or log line carries an address, a credential or a URL's path.
  */
+import type { NoticeWords } from '../domain/alert/agent-notice.js';
 import type { AlertFacts } from '../domain/alert/facts.js';
 import type { MessageTemplate, OpenDestination, RenderedMessage } from '../domain/alert/message.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { ChannelName } from '../domain/words.js';
 
-export type { MessageTemplate, OpenDestination, RenderedMessage };
+export type { MessageTemplate, NoticeWords, OpenDestination, RenderedMessage };
 
 /** What every channel renders from; one view model for all. */
 export interface AlertView {
@@ -30,6 +31,8 @@ export interface AlertView {
   /** A short code of this alert for people, six letters and digits: `K7Q2MD`. */
   readonly code: string;
   readonly facts: AlertFacts;
+  /** What an agent's notice says; its facts have only a neutral title. */
+  readonly words?: NoticeWords;
   /** Absolute address of the alert's page. */
   readonly dashboardUrl: string;
 }

@@ -47,12 +47,15 @@ export function escapeHtml(text: string): string {
     .replaceAll("'", '&#39;');
 }
 
-function renderText({ title, lines, notes, link }: AlertText): string {
+function renderText({ title, body, lines, notes, link }: AlertText): string {
   const facts = lines.map(({ label, value }) => `${label}: ${value}`);
-  return [title, '', ...facts, ...notes.flatMap((note) => ['', note]), '', link, ''].join('\n');
+  const said = body === undefined ? [] : [body, ''];
+  return [title, '', ...said, ...facts, ...notes.flatMap((note) => ['', note]), '', link, ''].join(
+    '\n',
+  );
 }
 
-function renderHtml({ title, lines, notes, link }: AlertText): string {
+function renderHtml({ title, body, lines, notes, link }: AlertText): string {
   const rows = lines.map(
     ({ label, value }) =>
       `<tr><td style="padding:2px 16px 2px 0;color:#666">${escapeHtml(label)}</td>` +
@@ -62,6 +65,7 @@ function renderHtml({ title, lines, notes, link }: AlertText): string {
     '<!doctype html>',
     '<html lang="en"><body style="font-family:sans-serif;font-size:15px;color:#222">',
     `<h1 style="font-size:18px">${escapeHtml(title)}</h1>`,
+    ...(body === undefined ? [] : [`<p style="white-space:pre-wrap">${escapeHtml(body)}</p>`]),
     '<table style="border-collapse:collapse">',
     ...rows,
     '</table>',

@@ -77,9 +77,12 @@ function summaryOf(view: AlertView): string {
 function detailsOf(view: AlertView): Record<string, unknown> {
   const { facts } = view;
   const { lines, notes } = describeAlert(view);
+  const { words } = view;
   return {
     ...Object.fromEntries(lines.map(({ label, value }) => [label.toLowerCase(), value])),
     ...(isWorded(facts) ? {} : { threshold: `${String(facts.thresholdBps / 100)}%` }),
+    ...(words === undefined ? {} : { body: words.body.toWellFormed() }),
+    ...(words?.metadata === undefined ? {} : { metadata: words.metadata }),
     agent: facts.agentName.toWellFormed(),
     priority: facts.priority,
     alert: view.alertId,

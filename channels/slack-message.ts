@@ -9,6 +9,8 @@ import { describeAlert, oneLine } from './alert-title.js';
 import type { AlertView, MessageTemplate } from './channel.js';
 
 const SECTION_LIMIT = 3_000;
+/** Of an agent's own words, which stand in the text and in the blocks. */
+const BODY_LIMIT = 2_000;
 const FIELD_LIMIT = 2_000;
 const HEADER_LIMIT = 150;
 const BLOCK_LIMIT = 50;
@@ -38,13 +40,15 @@ export function withoutBlocks(body: string): string {
 }
 
 function renderStandard(view: AlertView): string {
-  const { title, lines, notes, link } = describeAlert(view);
-  const fields = lines.map(({ label, value }) => `*${label}:* ${escapeSlack(value)}`);
+  const { title, body, lines, notes, link } = describeAlert(view);
+  const fields = lines.map(({ label, value }) => `*${escapeSlack(label)}:* ${escapeSlack(value)}`);
   const anchor = `<${linkTarget(link)}|Open in Kavach>`;
   const heading = escapeSlack(title);
-  const text = [heading, ...fields, ...notes, anchor].join('\n');
+  const said = body === undefined ? [] : [clip(escapeSlack(body), BODY_LIMIT)];
+  const text = [heading, ...said, ...fields, ...notes, anchor].join('\n');
   const blocks = [
     { type: 'header', text: { type: 'plain_text', text: clip(heading, HEADER_LIMIT) } },
+    ...said.map((each) => ({ type: 'section', text: { type: 'mrkdwn', text: each } })),
     { type: 'section', fields: fields.map((field) => ({ type: 'mrkdwn', text: field })) },
     ...notes.map((note) => ({ type: 'section', text: { type: 'mrkdwn', text: note } })),
     { type: 'context', elements: [{ type: 'mrkdwn', text: anchor }] },

@@ -4,7 +4,7 @@
  * people answer with it, and an earlier attempt is found by it (A4).
  */
 import { isWorded, type ThresholdFacts } from '../domain/alert/facts.js';
-import { describeAlert } from './alert-title.js';
+import { describeAlert, oneLine } from './alert-title.js';
 import type { AlertView } from './channel.js';
 import { toSmsText } from './sms-alphabet.js';
 import { measureSms } from './sms-segments.js';
@@ -31,15 +31,18 @@ const SHAPES: readonly Shape[] = [
 
 interface NoticeShape {
   readonly title: number;
+  readonly body: number;
   readonly link: boolean;
 }
 
 /** The last one fits, whatever alphabet its title needs. */
 const NOTICE_SHAPES: readonly NoticeShape[] = [
-  { title: 150, link: true },
-  { title: 80, link: true },
-  { title: 150, link: false },
-  { title: 80, link: false },
+  { title: 150, body: 150, link: true },
+  { title: 80, body: 80, link: true },
+  { title: 150, body: 0, link: true },
+  { title: 80, body: 0, link: true },
+  { title: 150, body: 0, link: false },
+  { title: 80, body: 0, link: false },
 ];
 
 /** The text of the message. */
@@ -52,10 +55,13 @@ export function renderSms(view: AlertView): string {
   return fitting ?? texts.at(-1) ?? '';
 }
 
-function noticeText(view: AlertView, { title: limit, link: withLink }: NoticeShape): string {
-  const { title, link } = describeAlert(view);
+function noticeText(view: AlertView, shape: NoticeShape): string {
+  const { title, body = '', link } = describeAlert(view);
+  const withLink = shape.link;
+  const said = shape.body === 0 ? '' : cut(toSmsText(oneLine(body, 1_000)), shape.body);
   return [
-    `${view.facts.priority.toUpperCase()}: ${cut(toSmsText(title), limit)}.`,
+    `${view.facts.priority.toUpperCase()}: ${cut(toSmsText(title), shape.title)}.`,
+    ...(said === '' ? [] : [said]),
     ...(withLink ? [link] : []),
     `Ref ${view.code}`,
   ].join('\n');

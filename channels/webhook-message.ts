@@ -38,11 +38,12 @@ function typeOf(facts: AlertView['facts'], state: AlertView['state']): string {
 function wordsOf(view: AlertView, facts: WordedFacts): Record<string, unknown> {
   const { title, lines } = describeAlert(view);
   const { kind, org, agentName, severity, priority } = facts;
+  const { words } = view;
   return {
     ...{ title, state: view.state, kind },
     ...(facts.kind === 'notice' ? { topic: facts.topic } : { rule: facts.rule }),
     ...{ org, agent_name: agentName, severity, priority },
-    lines,
+    ...(words === undefined ? { lines } : { body: words.body, metadata: words.metadata ?? {} }),
     dashboard_url: view.dashboardUrl,
   };
 }

@@ -3,8 +3,13 @@ import { isWorded } from '../domain/alert/facts.js';
 import { formatAmount } from '../domain/amount.js';
 import type { JournalEntry } from '../domain/alert/state.js';
 import { alertCode } from '../domain/ids.js';
-import { reasonInWords, receiptInWords, routingInWords } from '../gateway/alert-words.js';
-import type { AlertView, AttemptView, RoutingView } from '../ledger/ledger.js';
+import {
+  reasonInWords,
+  receiptInWords,
+  repeatsInWords,
+  routingInWords,
+} from '../gateway/alert-words.js';
+import type { AlertView, AttemptView, RoutingView, SentNoticeView } from '../ledger/ledger.js';
 import { alertPath, findAlertId, noSuchAlert } from './find-alert.js';
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
@@ -19,6 +24,7 @@ interface AlertAnswer {
   readonly alert: AlertView;
   readonly journal: readonly JournalEntry[];
   readonly attempts: readonly AttemptView[];
+  readonly notice?: SentNoticeView;
   readonly routing?: readonly RoutingView[];
 }
 
@@ -65,9 +71,10 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
     throw error instanceof CliError && error.status === 404 ? noSuchAlert(id, 404) : error;
   })) as AlertAnswer;
   output.json(answer);
-  const { alert, journal, attempts } = answer;
+  const { alert, journal, attempts, notice } = answer;
   output.line(`${output.paint('strong', alert.facts.agentName)}: ${crossingOf(alert)}`);
   output.line(`${paintSeverity(output, alert)}, ${phaseOf(output, alert)}`);
+  if (notice !== undefined) showNotice(output, notice);
   output.line(`Raised ${formatMoment(alert.raisedAt)} as ${alertCode(alert.id)}, ${alert.id}`);
   output.line();
   output.table(
@@ -100,6 +107,12 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
             .join('; '),
     ]),
   );
+}
+
+function showNotice(output: Output, { recipient, title, body, repeats }: SentNoticeView): void {
+  output.line(`For ${recipient}: ${title ?? 'its words were kept long enough and are gone'}`);
+  for (const line of (body ?? '').split('\n')) if (line !== '') output.line(`  ${line}`);
+  if (repeats > 0) output.line(repeatsInWords(repeats));
 }
 
 /** P1 to P4. Whom it was told, and why. */

@@ -22,19 +22,14 @@ import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
 import { createSessions } from '../gateway/sessions.js';
 import type { Ledger } from '../ledger/ledger.js';
-import {
-  createCallbackRelay,
-  createRelay,
-  createRetention,
-  createSilenceRelay,
-  createStartAlert,
-} from '../relay/index.js';
+import { createRelay, createStartAlert } from '../relay/index.js';
 import { startDeadManSwitch } from '../worker/dead-man-switch.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
+import { startBesideRelay } from './service-relays.js';
 import { keepUrl } from './data-folder.js';
 import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
 import { createAskedSends } from './asked-sends.js';
@@ -97,9 +92,7 @@ const ATTEMPT_TIMEOUT_MS = 4_000;
 const STOP_ORDER = [
   'deadManSwitch',
   'gateway',
-  'callbacks',
-  'silences',
-  'retention',
+  'besideRelay',
   'relay',
   'worker',
   'attributes',
@@ -184,7 +177,8 @@ async function begin(
     if (is('worker') && !isWorking()) throw new Error('the worker is not connected to Temporal');
     await client.ping();
   };
-  const { host, port, publicUrl, rates } = config.gateway;
+  const { host, port, publicUrl, rates, noticeWindowMs } = config.gateway;
+  const gatewayPolicy = { zone: config.zone, rates, noticeWindowMs };
   const guard = createGuard({ allow: config.allowTargets });
   sayRefused(config, guard, log);
   const channels = createChannels({ ...config.channels, guard });
@@ -200,9 +194,9 @@ async function begin(
     ? await startGateway({
         ...{ ledger, log, host, port },
         relay: relay ?? NO_RELAY,
-        policy: { zone: config.zone, rates, ...(relay === undefined ? { claimMs: 0 } : {}) },
+        policy: { ...gatewayPolicy, ...(relay === undefined ? { claimMs: 0 } : {}) },
         homeOrg: DEFAULT_ORG,
-        ...{ temporal: { ping }, alerts: client, links, ...sends },
+        ...{ temporal: { ping }, alerts: client, links, ...sends, alertPolicy: policy },
         ...sealed.endpoint,
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),
@@ -242,17 +236,7 @@ async function begin(
   signal?.throwIfAborted();
   relay?.start();
   parts.relay = () => relay?.stop() ?? Promise.resolve();
-  if (is('relay')) {
-    const callbacks = createCallbackRelay({ ledger, client, log });
-    callbacks.start();
-    parts.callbacks = () => callbacks.stop();
-    const silences = createSilenceRelay({ ledger, client, log });
-    silences.start();
-    parts.silences = () => silences.stop();
-    const retention = createRetention({ ledger, retention: config.retention, log });
-    retention.start();
-    parts.retention = () => retention.stop();
-  }
+  if (is('relay')) parts.besideRelay = startBesideRelay({ ledger, client, log, config });
   await worker?.settled;
   signal?.throwIfAborted();
   if (relay !== undefined && config.deadManSwitch !== undefined) {

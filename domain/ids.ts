@@ -55,6 +55,11 @@ export function noticeWorkflowId(org: string, topic: NoticeTopic, ref: string): 
   return bounded(`alert/${encodeComponent(org)}/notice/${topic}-${encodeComponent(ref)}`);
 }
 
+/** `notice/support-agent`: what the notices of an agent are about. */
+export function noticeSubject(agent: string): string {
+  return `notice/${encodeComponent(agent)}`;
+}
+
 /** `agent/default/support-agent`: where the cooldowns of an agent's rules are held (R2). */
 export function agentWorkflowId(org: string, agent: string): string {
   return bounded(`agent/${encodeComponent(org)}/${encodeComponent(agent)}`);

@@ -18,6 +18,18 @@ export function priorityOf(severity: Severity): Priority {
   return PRIORITY_OF[severity];
 }
 
+const SEVERITY_OF = {
+  low: 'warning',
+  medium: 'warning',
+  high: 'error',
+  critical: 'critical',
+} as const satisfies Record<Priority, Severity>;
+
+/** Of what has a priority of its own, as a rule or a notice. */
+export function severityOfPriority(priority: Priority): Severity {
+  return SEVERITY_OF[priority];
+}
+
 /** A7, A8. What may wake people by text message, and goes on to the operators unheard. */
 export function isUrgent(priority: Priority): boolean {
   return priority === 'high' || priority === 'critical';

@@ -3,6 +3,7 @@ import { html, raw } from 'hono/html';
 import { formatUtcMinute } from '../domain/civil.js';
 import { renderTemplate, templateVariables } from '../domain/template.js';
 import type { Act } from './act-on-alert.js';
+import type { SentNoticeView } from '../ledger/ledger.js';
 import { isWorded, type AlertFacts, type NoticeLine } from '../domain/alert/facts.js';
 import { LINK_DAYS } from './links.js';
 import { page, type Html } from './page.js';
@@ -13,6 +14,7 @@ import {
   entryInWords,
   phaseInWords,
   receiptInWords,
+  repeatsInWords,
 } from './alert-words.js';
 
 /** What anybody may see: nothing that the address does not say itself. */
@@ -65,11 +67,12 @@ export function alertPage(detail: AlertDetailView, options: AlertPageOptions): H
   return page(
     `${facts.agentName}: ${phase}`,
     html`<p><span class="state ${tone}">${phase}</span> ${facts.severity}, ${code}</p>
-      <h1>${alertSentence(alert)}</h1>
+      <h1>${detail.notice?.title ?? alertSentence(alert)}</h1>
       ${options.said === undefined ? '' : html`<p class="word">${options.said}</p>`}
       <p>${phaseInWords(alert)}.</p>
       ${killed ? html`<p>Killed by this budget: calls are refused until its period ends.</p>` : ''}
       ${exhausted ? html`<p>Nobody was reached by the message itself.</p>` : ''}
+      ${detail.notice === undefined ? '' : noticePart(detail.notice)}
       <dl>${linesOf(facts).map(({ label, value }) => factLine(label, value))}</dl>
       ${options.signature === undefined ? '' : form(phase, options.signature)}
       <h2>Who was told</h2>
@@ -110,6 +113,16 @@ function linesOf(facts: AlertFacts): readonly NoticeLine[] {
     line('Remaining', '{remaining_fmt}'),
     line('Resets', '{resets_at}'),
   ];
+}
+
+/** What an agent said: its lines stay, and nothing of it is markup. */
+function noticePart({ body = '', metadata = {}, repeats }: SentNoticeView): Html {
+  const lines = Object.entries(metadata).map(([label, value]) =>
+    factLine(label, typeof value === 'string' ? value : JSON.stringify(value)),
+  );
+  return html`${body === '' ? '' : html`<pre>${body}</pre>`}
+    ${repeats === 0 ? '' : html`<p>${repeatsInWords(repeats)}</p>`}
+    <dl>${lines}</dl>`;
 }
 
 function factLine(label: string, value: string): Html {

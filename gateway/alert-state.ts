@@ -3,7 +3,7 @@ import type { AlertStatus } from '../domain/alert/view.js';
 import type { JournalEntry } from '../domain/alert/state.js';
 import { alertCode } from '../domain/ids.js';
 import type { ChannelName } from '../domain/words.js';
-import type { AlertView, AttemptView } from '../ledger/ledger.js';
+import type { AlertView, AttemptView, SentNoticeView } from '../ledger/ledger.js';
 
 /** Who said it, when (epoch ms), and their word with it. */
 export interface PersonsWord {
@@ -35,12 +35,15 @@ export interface AlertDetailView {
   readonly deliveries: readonly DeliveryView[];
   readonly journal: readonly JournalEntry[];
   readonly attempts: readonly AttemptView[];
+  /** What it tells, where an agent asked for it. */
+  readonly notice?: SentNoticeView;
 }
 
 interface FoundAlert {
   readonly alert: AlertView;
   readonly journal: readonly JournalEntry[];
   readonly attempts: readonly AttemptView[];
+  readonly notice?: SentNoticeView;
 }
 
 export function alertDetailView(found: FoundAlert): AlertDetailView {

@@ -100,6 +100,12 @@ export function receiptInWords({ receipt }: { receipt: AttemptView['receipt'] })
   return `did not arrive, said at ${at} (${receipt.reason ?? 'without a reason'})`;
 }
 
+/** A2. `Sent once more within its window, and not told again.` */
+export function repeatsInWords(repeats: number): string {
+  const often = repeats === 1 ? 'once' : `${String(repeats)} times`;
+  return `Sent ${often} more within its window, and not told again.`;
+}
+
 /** One decision of the journal, as a sentence without its time. */
 export function entryInWords(entry: JournalEntry): string {
   const { what, channel = 'delivery', attempt, reason, by } = entry;

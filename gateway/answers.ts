@@ -118,6 +118,15 @@ export const alertAnswer = z.looseObject({
   ),
   journal: z.array(z.looseObject({ no: whole, at, what: z.string() })),
   attempts: z.array(z.looseObject({ deliveryId: z.string(), attempt: whole, startedAt: at })),
+  notice: z
+    .looseObject({
+      recipient: z.string(),
+      title: z.string().optional().describe('Absent: it was kept long enough.'),
+      repeats: whole.describe('Copies that came within its window and were not sent.'),
+      repeatedAt: at.optional(),
+    })
+    .optional()
+    .describe('What it tells, where an agent asked for it.'),
   routing: routingView.describe('Whom it was told, and why: each (recipient, channel) once.'),
 });
 export const actAnswer = z.looseObject({ alert: alertView.extend({ code: z.string() }) });
@@ -202,6 +211,12 @@ export const noticesAnswer = z.looseObject({
     }),
   ),
   nextCursor,
+});
+
+export const takenNoticeAnswer = z.looseObject({
+  status: z.enum(['raised', 'repeated']).describe('`repeated`: counted, and nothing is sent.'),
+  alert_id: z.string().describe('Of the alert that tells it: GET /v1/alerts/{id}.'),
+  repeats: whole.describe('Copies of it so far.'),
 });
 
 export const codecAnswer = z.looseObject({ payloads: z.array(z.looseObject({})) });

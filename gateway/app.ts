@@ -30,6 +30,7 @@ import { addKeyRoutes } from './routes/keys.js';
 import { addNoticeRoute } from './routes/notices.js';
 import { addLimitRoutes } from './routes/limits.js';
 import { addRaiseRoutes } from './routes/raises.js';
+import { addSendNoticeRoute } from './routes/send-notice.js';
 import { addResetRoute } from './routes/resets.js';
 import { addLoginRoutes } from './routes/login.js';
 import { addRecipientRoutes } from './routes/recipients.js';
@@ -66,6 +67,7 @@ export function createApp(gateway: Gateway): App {
   addAlertRoutes(routes, gateway);
   addAgentRoutes(routes, gateway);
   addNoticeRoute(routes, gateway);
+  addSendNoticeRoute(routes, gateway);
   addLimitRoutes(routes, gateway, cache);
   addRaiseRoutes(routes, gateway, cache);
   addResetRoute(routes, gateway, cache);

@@ -157,11 +157,17 @@ export function timeIn(
 ): number | EventFault {
   const value = fields['timestamp'];
   if (isAbsent(value)) return receivedAt;
-  const match = typeof value === 'string' ? ISO.exec(value) : null;
-  const at = match === null ? NaN : instantOf(match);
-  if (!Number.isNaN(at)) return at;
+  const at = typeof value === 'string' ? readIso(value) : undefined;
+  if (at !== undefined) return at;
   const seen = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : kindOf(value);
   return fault('timestamp', `expected an ISO 8601 time such as 2026-11-21T12:00:00Z, got ${seen}`);
+}
+
+/** ISO 8601 -> epoch ms; without a zone it is UTC. Undefined for anything else. */
+export function readIso(text: string): number | undefined {
+  const match = ISO.exec(text);
+  const at = match === null ? NaN : instantOf(match);
+  return Number.isNaN(at) ? undefined : at;
 }
 
 function instantOf([text, year, month, day, zone]: RegExpExecArray): number {

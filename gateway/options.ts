@@ -1,4 +1,6 @@
 /** What a gateway is given: its ports and its numbers. */
+import { NOTICE_WINDOW_MS } from '../domain/alert/agent-notice.js';
+import type { Policy } from '../domain/alert/policy.js';
 import type { ClaimedPeriod, Ledger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { LedgerWatch } from './ledger-watch.js';
@@ -61,6 +63,7 @@ export type GatewayLedger = Pick<
   | 'alert'
   | 'usage'
   | 'operatorNotices'
+  | 'sendNotice'
   | 'exportPage'
   | 'lag'
   | 'rules'
@@ -111,6 +114,8 @@ export interface GatewayPolicy {
   readonly rates: Rates;
   /** A9. How long an alert's workflow may take to answer a person. */
   readonly actMs: number;
+  /** A2. How long a copy of a notice is a repeat of it. */
+  readonly noticeWindowMs: number;
   /** At the end: how long requests in flight may take. */
   readonly graceMs: number;
 }
@@ -129,6 +134,7 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   keyTtlMs: 5_000,
   rates: { usage: 1_000, other: 50 },
   actMs: 6_000,
+  noticeWindowMs: NOTICE_WINDOW_MS,
   graceMs: 10_000,
 };
 
@@ -150,6 +156,8 @@ export interface GatewayOptions {
   readonly temporal?: { ping(): Promise<void> };
   /** A9. Takes a person's word to an alert; absent: such words are answered with 503. */
   readonly alerts?: AlertClient;
+  /** Frozen into the alerts of notices. @default DEFAULT_POLICY */
+  readonly alertPolicy?: Policy;
   /** A9. Absent: an alert's page says only where to look. */
   readonly links?: AlertLinks;
   /** Sign-in of people; absent: there are no /login and no /agents. */
@@ -182,6 +190,7 @@ export interface Gateway {
   readonly policy: GatewayPolicy;
   readonly temporal?: { ping(): Promise<void> };
   readonly alerts?: AlertClient;
+  readonly alertPolicy: Policy;
   readonly links?: AlertLinks;
   readonly sessions?: Sessions;
   readonly callbacks: readonly CallbackReader[];

@@ -7,7 +7,7 @@
  *       may come at all; one that says nothing is closed to them.
  */
 import type { MiddlewareHandler } from 'hono';
-import { agentWorkflowId, budgetIdPrefix } from '../domain/ids.js';
+import { agentWorkflowId, budgetIdPrefix, noticeSubject } from '../domain/ids.js';
 import type { KeyScope } from '../domain/words.js';
 import type { AlertView, ApiKey } from '../ledger/ledger.js';
 import type { Env } from './env.js';
@@ -58,13 +58,14 @@ export function agentSeen(key: ApiKey, asked: string | undefined): string | unde
   return asked ?? key.agent;
 }
 
-/** Whether an alert is about a budget or a rule that the key may see. */
+/** Whether an alert is about a budget, a rule or a notice of the agent that the key may see. */
 export function seesAlert(key: ApiKey, alert: Pick<AlertView, 'subject'>): boolean {
   if (key.agent === undefined) return true;
   const { subject } = alert;
   return (
     subject.startsWith(budgetIdPrefix(key.org, agentScope(key.agent))) ||
-    subject === agentWorkflowId(key.org, key.agent)
+    subject === agentWorkflowId(key.org, key.agent) ||
+    subject === noticeSubject(key.agent)
   );
 }
 

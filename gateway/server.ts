@@ -8,6 +8,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
+import { DEFAULT_POLICY } from '../domain/alert/policy.js';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-error.js';
 import { watchLedger } from './ledger-watch.js';
@@ -54,6 +55,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.sessions === undefined ? {} : { sessions: options.sessions }),
     callbacks: options.callbacks ?? [],
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
+    alertPolicy: options.alertPolicy ?? DEFAULT_POLICY,
     ...(options.sendCode === undefined ? {} : { sendCode: options.sendCode }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),

@@ -15,6 +15,7 @@ import { eraseDestinations } from './erase-destinations.js';
 import { namesOf, patternOf, refusePerson, type Person } from './erase-match.js';
 import { eraseRecipients } from './erase-recipients.js';
 import { eraseNames, eraseTexts } from './erase-texts.js';
+import { eraseNotices } from './erase-notices.js';
 import type { SealKeys } from './seal.js';
 
 export interface Erased {
@@ -50,6 +51,7 @@ export async function erase(
     pattern === undefined
       ? { destinations: 0, messages: 0, routes: 0, unopened: 0 }
       : await eraseDestinations(db, keys, pattern, orgs);
+  const notices = await eraseNotices(db, person, orgs);
   const people = await eraseRecipients(db, person, orgs);
   const tables = await ledgerTables(db.run);
   const names = await eraseNames(db, tables, namesOf(person), orgs);
@@ -58,7 +60,7 @@ export async function erase(
   const erased = {
     ...{ recipients: people.recipients, names, texts, kept },
     destinations: sent.destinations + people.destinations,
-    messages: sent.messages + people.messages,
+    messages: sent.messages + people.messages + notices,
     routes: sent.routes + people.routes,
     unopened: sent.unopened,
   };

@@ -2,9 +2,10 @@
 import { and, asc, desc, eq, gt, lt, or } from 'drizzle-orm';
 import type { JournalEntry } from '../domain/alert/state.js';
 import type { Database } from './database.js';
-import type { AlertPage, AlertView, AttemptView } from './ledger.js';
+import type { AlertPage, AlertView, AttemptView, SentNoticeView } from './ledger.js';
 import { jsonText } from './literals.js';
 import { alerts, attempts, journal, typed } from './schema.js';
+import { findNotice } from './sent-notices.js';
 
 /** An append that comes late never takes the alert's row back: the higher entry number stands. */
 const APPEND = `
@@ -68,7 +69,12 @@ export async function findAlert(
   org: string,
   id: string,
 ): Promise<
-  | { alert: AlertView; journal: readonly JournalEntry[]; attempts: readonly AttemptView[] }
+  | {
+      alert: AlertView;
+      journal: readonly JournalEntry[];
+      attempts: readonly AttemptView[];
+      notice?: SentNoticeView;
+    }
   | undefined
 > {
   const orm = typed(db.run);
@@ -87,7 +93,11 @@ export async function findAlert(
     .from(attempts)
     .where(and(eq(attempts.org, org), eq(attempts.alertId, id)))
     .orderBy(asc(attempts.startedAt), asc(attempts.deliveryId), asc(attempts.attempt));
+  const { facts } = row;
+  const told = facts.kind === 'notice' ? facts.notice : undefined;
+  const notice = told === undefined ? undefined : await findNotice(db, org, told);
   return {
+    ...(notice === undefined ? {} : { notice }),
     alert: alertViewOf(row),
     journal: entries.map(({ org: _org, alertId: _id, ...entry }) => known(entry) as JournalEntry),
     attempts: tried.map(({ org: _org, alertId: _id, ...each }) => known(each) as AttemptView),

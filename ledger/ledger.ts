@@ -38,6 +38,7 @@ import type { AlertPage, BudgetPage } from './paging.js';
 import type { People } from './recipient.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
 import type { RuleBook } from './rule-book.js';
+import type { NoticeLedger, SentNoticeView } from './sent-notice.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type { SilenceLedger } from './silence.js';
 import type {
@@ -62,6 +63,7 @@ export type * from './recipient.js';
 export type * from './retention-policy.js';
 export type * from './silence.js';
 export type * from './rule-book.js';
+export type * from './sent-notice.js';
 export type * from './usage.js';
 
 // ---------------------------------------------------------------- views
@@ -122,7 +124,15 @@ export interface UsageTotals {
 }
 
 export interface Ledger
-  extends KeyStore, AnswerStore, CallbackLedger, Configuring, People, SilenceLedger, RuleBook {
+  extends
+    KeyStore,
+    AnswerStore,
+    CallbackLedger,
+    Configuring,
+    People,
+    SilenceLedger,
+    RuleBook,
+    NoticeLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -246,7 +256,13 @@ export interface Ledger
     org: string,
     id: string,
   ): Promise<
-    | { alert: AlertView; journal: readonly JournalEntry[]; attempts: readonly AttemptView[] }
+    | {
+        alert: AlertView;
+        journal: readonly JournalEntry[];
+        attempts: readonly AttemptView[];
+        /** What it tells, where an agent asked for it. */
+        notice?: SentNoticeView;
+      }
     | undefined
   >;
   /** Records in bulk, page after page, in the order of a key. */

@@ -61,6 +61,7 @@ import {
 } from './rule-watches.js';
 import { removeRule, rules, setRule } from './rules.js';
 import type { SealKeys } from './seal.js';
+import { noticeWords, sendNotice } from './sent-notices.js';
 import { createSelfWatch } from './self-watch.js';
 import {
   addSilence,
@@ -214,6 +215,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
     operatorNotices: (org, limit, before) => listOperatorNotices(db, org, limit, before),
     tellOperators: (org, notice, now) => tellOperators(db.run, org, notice, now),
+    sendNotice: (notice, terms) => sendNotice(db, notice, terms),
+    noticeWords: (org, alertId) => noticeWords(db, org, alertId),
     raiseNotices: (frozen, now) => raiseNotices(db, frozen, now),
     stop: (org, word) => stop(db, org, word),
     resume: (org, agent, by, now, reason) => resume(db, org, agent, by, now, reason),

@@ -6,7 +6,7 @@ import type { Value } from './literals.js';
 
 /**
  * `events`: usage, with its idempotency keys. `runs`, `periods`: closed rows with their totals.
- * `messages`: what was rendered. `attempts`: each try and its outcome. `journal`: alerts and every
+ * `messages`: what was rendered, and what agents' notices said. `attempts`: each try and its outcome. `journal`: alerts and every
  * decision about them. `audit`: who changed what. `quarantine`: events that could not be read.
  * `notices`: what the operators were told. `metrics`: keys of metric events, so that a repeated one
  * counts once.

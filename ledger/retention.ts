@@ -122,6 +122,8 @@ with old as materialized (
   delete from delivery d using old where d.org = old.org and d.alert_id = old.id
 ), incidents as (
   delete from incident i using old where i.org = old.org and i.alert_id = old.id
+), notices as (
+  delete from sent_notice n using old where n.org = old.org and n.alert_id = old.id
 ), decisions as (
   delete from routing r using old where r.org = old.org and r.alert_id = old.id
 ), routes as (
@@ -147,8 +149,14 @@ async function pruneInOrder(
   return { removed, ...(removed < limit ? {} : { next: [] }) };
 }
 
+/** The words of an agent's notice are kept as long as what was rendered of them. */
+const SAID = `, said as (
+  update sent_notice n set title = null, body = null, metadata = null from page
+  where n.org = page.org and n.alert_id = page.id and n.title is not null
+)`;
+
 /** Page by page of the alerts that are over, most of which have none left. */
-const ofAlerts = (table: string): string => `
+const ofAlerts = (table: 'delivery' | 'attempt'): string => `
 with page as materialized (
   select raised_at, org, id from alert
   where phase = 'resolved' and raised_at < $1::bigint and raised_at >= $3::bigint
@@ -157,7 +165,7 @@ with page as materialized (
 ), gone as (
   delete from ${table} t using page where t.org = page.org and t.alert_id = page.id
   returning t.org
-)
+)${table === 'delivery' ? SAID : ''}
 select raised_at, org, id, (select count(*) from gone) as removed,
   (select count(*) from page) as seen
 from page order by raised_at desc, org desc, id desc limit 1`;

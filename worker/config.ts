@@ -23,6 +23,8 @@ export interface Config {
     readonly publicUrl?: string;
     /** Requests a second of one API key, in each gateway. */
     readonly rates: { readonly usage: number; readonly other: number };
+    /** A2. */
+    readonly noticeWindowMs: number;
   };
   /** Absent: the embedded ledger. */
   readonly databaseUrl?: string;
@@ -188,6 +190,7 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
       port: values.KAVACH_PORT,
       ...(values.KAVACH_PUBLIC_URL && { publicUrl: values.KAVACH_PUBLIC_URL }),
       rates: { usage: values.KAVACH_USAGE_RATE, other: values.KAVACH_REQUEST_RATE },
+      noticeWindowMs: values.KAVACH_NOTICE_WINDOW_MS,
     },
     ...(values.DATABASE_URL && { databaseUrl: values.DATABASE_URL }),
     ...(values.KAVACH_SEAL_KEYS && { sealKeys: values.KAVACH_SEAL_KEYS }),

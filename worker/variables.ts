@@ -3,6 +3,7 @@
  * must look like. A message says what was expected; config.ts adds the name and what was given.
  * An empty variable counts as unset.
  */
+import { NOTICE_WINDOW_MS } from '../domain/alert/agent-notice.js';
 import { webhookSecretFault } from '../domain/webhook-secret.js';
 import { z } from 'zod';
 import { readAllowList } from '../channels/allow-list.js';
@@ -242,6 +243,8 @@ export const VARIABLES = z.object({
   KAVACH_OPERATORS_WEBHOOK_URL: httpUrl('the address of a webhook', false).optional(),
   /** A8. From the first word of a high or critical alert to the operators' turn. */
   KAVACH_ESCALATE_AFTER_MS: whole('milliseconds', 100, WEEK_MS).default(900_000),
+  /** A2. How long a copy of a notice is a repeat, and sends nothing. */
+  KAVACH_NOTICE_WINDOW_MS: whole('milliseconds', 100, 86_400_000).default(NOTICE_WINDOW_MS),
   /** A14. Alerts a minute to one destination; the rest of that minute is held. */
   KAVACH_STORM_LIMIT: whole('alerts a minute', 1, 100_000).default(10),
   KAVACH_STORM_WINDOW_MS: whole('milliseconds', 100, 86_400_000).default(60_000),

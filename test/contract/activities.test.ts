@@ -52,6 +52,7 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
     appendJournal: () => Promise.resolve(),
     loadRules: () => Promise.resolve({ rev: 0, rules: [] }),
     publishRules: () => Promise.resolve(),
+    noticeWords: () => Promise.resolve(undefined),
     ...more,
   };
   const activities = createActivities({

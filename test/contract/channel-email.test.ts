@@ -12,6 +12,7 @@ import {
   lateView,
   noticeView,
   resolvedView,
+  wordsView,
 } from './channel-views.js';
 
 const FROM = 'Kavach <alerts@kavach.example.com>';
@@ -190,6 +191,7 @@ describe('what is mailed', () => {
     ['killing', killingView()],
     ['late', lateView()],
     ['notice', noticeView()],
+    ['agent-notice', wordsView()],
   ])('the %s message', async (name, view) => {
     const { subject, html, text } = parse(channel.render(view).body);
     const whole = `Subject: ${subject}\n\n${text}\n--- html ---\n${html}`;

@@ -9,6 +9,7 @@ import {
   lateView,
   noticeView,
   resolvedView,
+  wordsView,
 } from './channel-views.js';
 
 const ROUTING_KEY = 'R0canary0123456789abcdefghijklmn';
@@ -134,6 +135,7 @@ describe('what is sent to PagerDuty', () => {
     ['killing', killingView()],
     ['late', lateView()],
     ['notice', noticeView()],
+    ['agent-notice', wordsView()],
   ])('the %s event', async (name, view) => {
     const pretty = `${JSON.stringify(parse(channel.render(view).body), undefined, 2)}\n`;
     await expect(pretty).toMatchFileSnapshot(`golden/pagerduty-${name}.json`);

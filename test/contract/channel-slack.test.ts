@@ -10,6 +10,7 @@ import {
   lateView,
   noticeView,
   resolvedView,
+  wordsView,
 } from './channel-views.js';
 import { LOOPBACK_GUARD } from './loopback-guard.js';
 
@@ -135,6 +136,7 @@ describe('what is sent to Slack', () => {
     ['killing', killingView()],
     ['late', lateView()],
     ['notice', noticeView()],
+    ['agent-notice', wordsView()],
   ])('the %s message', async (name, view) => {
     const pretty = `${JSON.stringify(parse(render(view).body), undefined, 2)}\n`;
     await expect(pretty).toMatchFileSnapshot(`golden/slack-${name}.json`);

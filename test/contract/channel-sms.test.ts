@@ -14,6 +14,7 @@ import {
   lateView,
   noticeView,
   resolvedView,
+  wordsView,
 } from './channel-views.js';
 
 const NUMBER = '+15550042424';
@@ -301,6 +302,7 @@ describe('what is sent by SMS', () => {
     ['killing', killingView()],
     ['late', lateView()],
     ['notice', noticeView()],
+    ['agent-notice', wordsView()],
     ['cyrillic', firingView({ agentName: 'исследователь 🤖' })],
   ])('the %s message', async (name, view) => {
     const text = renderSms(view);

@@ -1,5 +1,5 @@
 /** The views that channel tests render from. */
-import type { AlertView } from '../../channels/channel.js';
+import type { AlertView, NoticeWords } from '../../channels/channel.js';
 import type { NoticeFacts, ThresholdFacts } from '../../domain/alert/facts.js';
 
 const FACTS: ThresholdFacts = {
@@ -70,6 +70,25 @@ export function noticeView(facts: Partial<NoticeFacts> = {}): AlertView {
       ],
       ...{ severity: 'error', priority: 'high', at: FACTS.at },
       ...facts,
+    },
+  };
+}
+
+/** What an agent asked to have told: a neutral title, and words of its own. */
+export function wordsView(words: Partial<NoticeWords> = {}): AlertView {
+  const facts = {
+    topic: 'agent',
+    agentName: 'support-agent',
+    lines: [],
+    notice: 'alert/7',
+  } as const;
+  return {
+    ...noticeView({ ...facts, title: 'A notice of support-agent', priority: 'medium' }),
+    words: {
+      title: 'Nightly import finished with gaps',
+      body: 'Read 1,204 of 1,210 files.\nSix are <unreadable> & were left out.',
+      metadata: { run: 'import-7', missing: 6, files: ['a.csv', 'b.csv'] },
+      ...words,
     },
   };
 }

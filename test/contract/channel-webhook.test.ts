@@ -7,7 +7,14 @@ import { createWebhookChannel } from '../../channels/webhook.js';
 import type { SinkRequest } from '../../fakes/sink.js';
 import { channelSuite, useRig, type ChannelUnderTest } from './channel-suite.js';
 import { LOOPBACK_GUARD } from './loopback-guard.js';
-import { firingView, killingView, lateView, noticeView, resolvedView } from './channel-views.js';
+import {
+  firingView,
+  killingView,
+  lateView,
+  noticeView,
+  resolvedView,
+  wordsView,
+} from './channel-views.js';
 
 const PLAIN_SECRET = 'canary-plain-secret-ü';
 const OLD_SECRET = `whsec_${Buffer.from('canary-old-secret-of-24-bytes').toString('base64')}`;
@@ -130,6 +137,7 @@ describe('what is sent to an endpoint', () => {
     ['killing', killingView()],
     ['late', lateView()],
     ['notice', noticeView()],
+    ['agent-notice', wordsView()],
   ])('the %s message', async (name, view) => {
     const pretty = `${JSON.stringify(JSON.parse(channel.render(view).body), undefined, 2)}\n`;
     await expect(pretty).toMatchFileSnapshot(`golden/webhook-${name}.json`);

@@ -2,6 +2,7 @@
  * The part of the ledger a gateway works on, in memory: the rules of `ledger/ledger.ts` without a
  * database, and switches for what a database does not do on demand.
  */
+import { alertOfNotice, type AgentNotice } from '../../domain/alert/agent-notice.js';
 import { periodRowId } from '../../domain/ids.js';
 import type { Scope } from '../../domain/budget/period-key.js';
 import type { JournalEntry } from '../../domain/alert/state.js';
@@ -58,6 +59,7 @@ export interface MemoryLedger extends GatewayLedger {
   readonly bad: QuarantinedEvent[];
   readonly runReports: RunReport[];
   readonly destinations: NewDestination[];
+  readonly notices: AgentNotice[];
   readonly opened: string[];
   /** By their hash. */
   readonly apiKeys: Map<string, ApiKey>;
@@ -189,6 +191,7 @@ export function createMemoryLedger(): MemoryLedger {
     bad: [],
     runReports: [],
     destinations: [],
+    notices: [],
     opened: [],
     apiKeys: new Map(),
     alertViews: [],
@@ -402,6 +405,11 @@ export function createMemoryLedger(): MemoryLedger {
           .map(([rowId, row]) => view(row, rowId)),
       ),
     operatorNotices: () => Promise.resolve([]),
+    sendNotice: (notice, terms) => {
+      const alert = alertOfNotice(notice, terms.policy);
+      ledger.notices.push(notice);
+      return Promise.resolve({ type: 'raised', alertId: alert.id, repeats: 0 });
+    },
     exportPage: (_kind, { after }) =>
       Promise.resolve(ledger.pages[Number(after?.[0] ?? 0)] ?? { rows: [] }),
     alerts: ({ limit }) => Promise.resolve(ledger.alertViews.slice(0, limit)),

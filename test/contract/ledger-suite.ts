@@ -18,6 +18,7 @@ import { incidentsContract } from './ledger/incidents.js';
 import { keyingContract } from './ledger/keying.js';
 import { layeringContract } from './ledger/layering.js';
 import { keepingContract } from './ledger/keeping.js';
+import { noticingContract } from './ledger/noticing.js';
 import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { peopleContract } from './ledger/people.js';
@@ -112,6 +113,7 @@ export function ledgerContract(
     operatingContract(bed);
     tellingContract(bed);
     silencingContract(bed);
+    noticingContract(bed);
     keyingContract(bed);
     peopleContract(bed);
     routingContract(bed);

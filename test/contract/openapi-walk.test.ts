@@ -130,7 +130,12 @@ describe('scopes', () => {
       if ((await ask(operation, key)).status !== 403) allowed.push(operation.operationId);
     }
     expect(allowed.sort()).toEqual([
-      ...['ingest', 'listPeriods', 'listRules', 'reportMetrics', 'reportRun'],
+      'ingest',
+      'listPeriods',
+      'listRules',
+      'reportMetrics',
+      'reportRun',
+      'sendNotice',
     ]);
   });
 

@@ -130,6 +130,18 @@ describe('what the guide of the API says to run', () => {
   follow('api.md', () => ({}));
 });
 
+describe('what the guide of notices says to run', () => {
+  const { sink } = follow('notices.md', ({ url }) => ({
+    AGENTKAVACH_WEBHOOK_URL: `${url}/webhook/own`,
+  }));
+
+  test('each was told once, with its words', async () => {
+    const told = () => sink().messages('/webhook/own');
+    await expect.poll(() => told().length, { timeout: 20_000 }).toBe(2);
+    for (const { body } of told()) expect(body).toContain('finished with gaps');
+  });
+});
+
 describe('what the guide of the channels says to run', () => {
   const { sink } = follow('channels.md', ({ url }) => ({
     AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team`,
