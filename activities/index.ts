@@ -12,7 +12,13 @@ import { createRaiseAlert } from './raise-alert.js';
 export interface ActivityDependencies {
   readonly ledger: Pick<
     Ledger,
-    'publish' | 'openPeriod' | 'openDelivery' | 'beginAttempt' | 'finishAttempt' | 'appendJournal'
+    | 'publish'
+    | 'openPeriod'
+    | 'openDelivery'
+    | 'beginAttempt'
+    | 'finishAttempt'
+    | 'appendJournal'
+    | 'offerPush'
   >;
   /** A channel that is not here is recorded as `unsupported_channel`. */
   readonly channels: Readonly<Partial<Record<ChannelName, Channel>>>;

@@ -28,6 +28,7 @@ import {
   createRelay,
   createRetention,
   createStartAlert,
+  startPushRelay,
 } from '../relay/index.js';
 import { startDeadManSwitch } from '../worker/dead-man-switch.js';
 import { workflowBundle } from '../worker/bundle.js';
@@ -98,6 +99,7 @@ const STOP_ORDER = [
   'deadManSwitch',
   'gateway',
   'callbacks',
+  'push',
   'retention',
   'relay',
   'worker',
@@ -198,6 +200,7 @@ async function begin(
         policy: { zone: config.zone, rates, ...(relay === undefined ? { claimMs: 0 } : {}) },
         homeOrg: DEFAULT_ORG,
         ...{ temporal: { ping }, alerts: client, links, testSend },
+        push: { ledger, confirm: client.confirmDelivery },
         ...sealed.endpoint,
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),
@@ -241,6 +244,7 @@ async function begin(
     const callbacks = createCallbackRelay({ ledger, client, log });
     callbacks.start();
     parts.callbacks = () => callbacks.stop();
+    parts.push = startPushRelay({ ledger, client, log });
     const retention = createRetention({ ledger, retention: config.retention, log });
     retention.start();
     parts.retention = () => retention.stop();

@@ -28,6 +28,7 @@ import type { budgetPeriod } from '../workflows/budget-period.js';
 import {
   acknowledge,
   alertStatus,
+  deliveryConfirmed,
   deliveryRevoked,
   reportTotals,
   resolve,
@@ -81,6 +82,8 @@ export interface KavachClient {
     alertId: string,
     word: { readonly delivery: string; readonly reason: string },
   ): Promise<'told' | 'not_running'>;
+  /** Push: what was offered has reached somebody. `not_running`: nobody waits for it any more. */
+  readonly confirmDelivery: (alertId: string, delivery: string) => Promise<'told' | 'not_running'>;
   /** Undefined where no such workflow is known (any more). */
   history(workflowId: string): Promise<WorkflowHistory | undefined>;
   /** Rejects when the namespace cannot be read within a second. */
@@ -188,6 +191,15 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
         client.workflow
           .getHandle(alertId)
           .signal(deliveryRevoked, word)
+          .then(() => true, falseIf(WorkflowNotFoundError)),
+      );
+      return told ? 'told' : 'not_running';
+    },
+    confirmDelivery: async (alertId, delivery) => {
+      const told = await inTime(() =>
+        client.workflow
+          .getHandle(alertId)
+          .signal(deliveryConfirmed, { delivery })
           .then(() => true, falseIf(WorkflowNotFoundError)),
       );
       return told ? 'told' : 'not_running';

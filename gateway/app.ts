@@ -28,6 +28,7 @@ import { addKeyRoutes } from './routes/keys.js';
 import { addNoticeRoute } from './routes/notices.js';
 import { addLimitRoutes } from './routes/limits.js';
 import { addRaiseRoutes } from './routes/raises.js';
+import { addPushSocketRoute, addPushTicketRoute } from './routes/push.js';
 import { addResetRoute } from './routes/resets.js';
 import { addLoginRoutes } from './routes/login.js';
 import { addRunRoute } from './routes/runs.js';
@@ -53,6 +54,7 @@ export function createApp(gateway: Gateway): App {
     addLoginRoutes(routes, gateway, gateway.sessions);
     addAgentsPage(routes, gateway, gateway.sessions);
   }
+  if (gateway.push !== undefined) addPushSocketRoute(routes);
   app.use('/v1/*', requireKey(authenticate));
   addIngestRoute(routes, gateway, cache);
   addSyncRoute(routes, gateway, cache);
@@ -70,6 +72,7 @@ export function createApp(gateway: Gateway): App {
   addTestSendRoute(routes, gateway);
   addExportRoutes(routes, gateway);
   addKeyRoutes(routes, gateway);
+  if (gateway.push !== undefined) addPushTicketRoute(routes, gateway, gateway.push);
   addCodecRoutes(routes, gateway, requireKey(authenticate));
   app.notFound((c) => {
     const { method, path } = c.req;

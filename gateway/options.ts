@@ -1,10 +1,11 @@
 /** What a gateway is given: its ports and its numbers. */
-import type { ClaimedPeriod, Ledger } from '../ledger/ledger.js';
+import type { ClaimedPeriod, Ledger, PushLedger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { LedgerWatch } from './ledger-watch.js';
 import type { CallbackReader } from './callbacks/index.js';
 import type { AlertLinks } from './links.js';
 import type { Pricer } from './price.js';
+import type { PushPolicy } from './push/policy.js';
 import type { Rates } from './rate.js';
 import type { Codec } from './routes/codec.js';
 import type { Sessions } from './sessions.js';
@@ -68,6 +69,19 @@ export type GatewayLedger = Pick<
 /** Takes the rows a batch has claimed, because they passed what their period wants to know. */
 export interface Relay {
   deliver(claims: readonly ClaimedPeriod[]): unknown;
+}
+
+/** What push to people's browsers and apps needs. */
+export interface PushOptions {
+  readonly ledger: PushLedger;
+  /** Tells an alert that a delivery has reached somebody; rejects where it could not. */
+  readonly confirm: (alertId: string, delivery: string) => Promise<unknown>;
+  readonly policy?: Partial<PushPolicy>;
+}
+
+export interface PushTickets {
+  readonly ledger: Pick<PushLedger, 'putPushTicket'>;
+  readonly ticketMs: number;
 }
 
 /** Numbers and defaults; durations in ms, sizes in bytes. */
@@ -144,6 +158,8 @@ export interface GatewayOptions {
   readonly callbacks?: readonly CallbackReader[];
   /** Absent: test messages cannot be sent. */
   readonly testSend?: TestSend;
+  /** Absent: there is no /v1/push. */
+  readonly push?: PushOptions;
   /**
    * The organisation of whoever runs the service: its admin keys may make the first key of another
    * one, and open sealed payloads. Default: `default`.
@@ -170,6 +186,7 @@ export interface Gateway {
   readonly sessions?: Sessions;
   readonly callbacks: readonly CallbackReader[];
   readonly testSend?: TestSend;
+  readonly push?: PushTickets;
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
   readonly codec?: Codec;

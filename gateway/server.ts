@@ -14,6 +14,7 @@ import { watchLedger } from './ledger-watch.js';
 import { watchLayerEnds } from './layer-ends.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
 import { createPricer } from './price.js';
+import { startPush } from './push/index.js';
 
 /** A client that takes longer to send its headers, or its request, is cut off. */
 const HEADERS_MS = 10_000;
@@ -42,6 +43,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       else log.info({}, 'the ledger is back');
     },
   });
+  const push = startPush(options.push, {
+    ...{ log, now: options.now ?? Date.now, newId: options.newId ?? randomUUID },
+    ...{ retryAfterS: policy.retryAfterS, isDraining: () => state.isDraining },
+  });
   const gateway: Gateway = {
     ...{ ledger, relay, log },
     now: options.now ?? Date.now,
@@ -54,6 +59,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.sessions === undefined ? {} : { sessions: options.sessions }),
     callbacks: options.callbacks ?? [],
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
+    ...(push === undefined ? {} : { push: push.tickets }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
     ...(options.codec === undefined ? {} : { codec: options.codec }),
@@ -70,10 +76,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }) as Server;
   server.maxHeadersCount = 100;
   answerClientErrors(server, gateway.newId, log);
+  push?.listenTo(server);
   try {
     await listen(server, options.port, host);
   } catch (error) {
     watch.stop();
+    await push?.stop(0);
     throw error;
   }
   const { port } = server.address() as AddressInfo;
@@ -88,7 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       // A ledger that hangs must not keep a gateway alive.
       const { graceMs } = gateway.policy;
       const ended = Promise.race([layerEnds.stop(), delay(graceMs, undefined, { ref: false })]);
-      await Promise.all([drain(server, graceMs), ended]);
+      await Promise.all([push?.stop(graceMs), drain(server, graceMs), ended]);
       watch.stop();
       log.info({ url }, 'gateway stopped');
     })();

@@ -17,6 +17,9 @@ export async function openDelivery(
   ref: DeliveryRef,
   now: number,
 ): Promise<OpenedDelivery> {
+  const isPush = ref.channel === 'push';
+  if (isPush && ref.recipient === undefined)
+    return { type: 'suppressed', reason: 'no_destination' };
   const parts = partsOf(ref);
   const { text, values } = openStatement(parts);
   const parameters = values(parametersOf(ref, policy, now));
@@ -26,7 +29,9 @@ export async function openDelivery(
   if (row.accepted !== null) return { type: 'delivered', outcome: row.accepted };
   const reason = reasonAgainst(ref, row);
   if (reason !== undefined) return { type: 'suppressed', reason };
-  const destination = unsealDestination(keys, ref.org, row.reference, row.sealed, now);
+  const destination = isPush
+    ? { address: '' }
+    : unsealDestination(keys, ref.org, row.reference, row.sealed, now);
   return {
     ...{ type: 'open', destination },
     ...(row.body === null || row.content_type === null
@@ -42,6 +47,7 @@ function partsOf(ref: DeliveryRef): OpenParts {
   const isIncident = channel === 'pagerduty' && incident !== undefined;
   const pace = fires ? paceOf(ref) : undefined;
   return {
+    ...(channel === 'push' ? { person: true } : {}),
     firing: fires && firing !== undefined,
     ...(isIncident && fires ? { incident: 'opens' } : {}),
     ...(isIncident && purpose === 'resolve' ? { incident: 'resolves' } : {}),
@@ -50,7 +56,7 @@ function partsOf(ref: DeliveryRef): OpenParts {
 }
 
 function paceOf({ channel, sumsUp }: DeliveryRef): OpenParts['pace'] {
-  if (channel === 'pagerduty' || channel === 'kill') return undefined;
+  if (channel === 'pagerduty' || channel === 'kill' || channel === 'push') return undefined;
   if (channel === 'sms') return sumsUp === true ? 'day' : 'minute and day';
   return sumsUp === true ? undefined : 'minute';
 }

@@ -36,6 +36,7 @@ import type {
 import type { AnswerStore } from './idempotency.js';
 import type { AlertPage, BudgetPage } from './paging.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
+import type { PushLedger } from './push.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type {
   IngestBatch,
@@ -54,6 +55,7 @@ export type * from './configuring.js';
 export type * from './delivery.js';
 export type * from './idempotency.js';
 export type * from './paging.js';
+export type * from './push.js';
 export type { ExportKind, ExportPage, ExportQuery } from './export.js';
 export type * from './retention-policy.js';
 export type * from './usage.js';
@@ -115,7 +117,7 @@ export interface UsageTotals {
   readonly saturated?: true;
 }
 
-export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring {
+export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring, PushLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -9,10 +9,11 @@ export function underWay(state: AlertState, id: string, no: number): Delivery | 
   return delivery.attempts.length + 1 === no ? delivery : undefined;
 }
 
-/** The delivery, if it waits for somebody's word that it has arrived. */
-export function offeredOf(state: AlertState, id: string): Delivery | undefined {
+/** The delivery, if somebody's word that it has arrived may end it. */
+export function takenUp(state: AlertState, id: string): Delivery | undefined {
   const delivery = state.deliveries.find((each) => each.id === id);
-  return delivery?.status === 'offered' ? delivery : undefined;
+  if (delivery?.status === 'offered') return delivery;
+  return delivery?.status === 'sending' && delivery.route.channel === 'push' ? delivery : undefined;
 }
 
 export function end(

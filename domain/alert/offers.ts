@@ -3,7 +3,7 @@
  * Nobody did in time: it has failed for good, and its fallback follows at once (A5).
  */
 import { attempted } from './attempts.js';
-import { note, offeredOf, replace, sendingOf, underWay } from './deliveries.js';
+import { note, replace, sendingOf, takenUp, underWay } from './deliveries.js';
 import type { Outcome } from './outcome.js';
 import type { AlertState, Delivery } from './state.js';
 
@@ -29,9 +29,12 @@ const UNCONFIRMED: Outcome = {
   reason: 'nobody confirmed it in time',
 };
 
-/** A word that comes after its time changes nothing: its fallback is under way. */
+/**
+ * A word that comes after its time changes nothing: its fallback is under way. One that comes
+ * before the answer that it was offered counts: people may be quicker than that answer.
+ */
 export function confirmed(state: AlertState, id: string, now: number): AlertState {
-  const delivery = offeredOf(state, id);
+  const delivery = takenUp(state, id);
   return delivery === undefined ? state : settleOffer(state, delivery, CONFIRMED, now);
 }
 

@@ -50,6 +50,7 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
       return Promise.resolve();
     },
     appendJournal: () => Promise.resolve(),
+    offerPush: () => Promise.reject(new Error('not here')),
     ...more,
   };
   const activities = createActivities({

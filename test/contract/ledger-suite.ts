@@ -21,6 +21,7 @@ import { keepingContract } from './ledger/keeping.js';
 import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { publishingContract } from './ledger/publishing.js';
+import { pushingContract } from './ledger/pushing.js';
 import { relayingContract } from './ledger/relaying.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
@@ -98,6 +99,7 @@ export function ledgerContract(
     countingContract(bed);
     relayingContract(bed);
     publishingContract(bed);
+    pushingContract(bed);
     runningContract(bed);
     configuringContract(bed);
     layeringContract(bed);
