@@ -15,11 +15,11 @@ export function renderPush(view: AlertView, id: string): RenderedMessage {
   const text = describeAlert(view);
   const body = JSON.stringify({
     ...{ type: 'notification', id, title: text.title, body: bodyOf(text) },
-    ...{ priority: facts.priority, severity: facts.severity, agent_id: facts.agentName },
+    ...{ priority: facts.priority, severity: facts.severity, agent_id: agentOf(facts) },
     ...{ kind: facts.kind ?? 'threshold', state: view.state, timestamp: timeOf(facts) },
     ...{ alert_id: view.alertId, dashboard_url: text.link },
   });
-  return { body: body.toWellFormed(), contentType: 'application/json' };
+  return { body, contentType: 'application/json' };
 }
 
 function bodyOf({ lines, notes }: AlertText): string {
@@ -27,6 +27,11 @@ function bodyOf({ lines, notes }: AlertText): string {
   const text = [...facts, ...notes].join('\n');
   const points = Array.from(text);
   return points.length <= BODY_LIMIT ? text : `${points.slice(0, BODY_LIMIT - 1).join('')}…`;
+}
+
+/** As it is called everywhere else; what is longer than a name may be is cut. */
+function agentOf({ agentName }: AlertFacts): string {
+  return agentName.slice(0, 200).toWellFormed();
 }
 
 function timeOf({ at }: AlertFacts): string {

@@ -111,6 +111,7 @@ export async function startWhole(real: RealLedger) {
       sent.push(request);
       return Promise.resolve({ type: 'suppressed', reason: 'no_destination' });
     },
+    push: { ledger: real.ledger(), confirm: () => Promise.resolve() },
     policy: { rates: { usage: 1e6, other: 1e6 } },
   });
   onTestFinished(() => started.gateway.stop());

@@ -186,10 +186,10 @@ export function pushingContract(bed: Bed): void {
       await connect(reader);
       let { upTo } = await reader.missedPush(ADA, 0, 1);
       const seen: string[] = [];
-      let isOver = false;
+      const writing = { isOver: false };
       const reading = (async () => {
         for (;;) {
-          const wasOver = isOver;
+          const wasOver = writing.isOver;
           const read = await reader.pushChanges('g1', upTo, 7);
           seen.push(...read.changes.map(({ id }) => id));
           upTo = read.upTo;
@@ -201,7 +201,7 @@ export function pushingContract(bed: Bed): void {
           Array.from({ length: 15 }, (_, i) => offerTo(writer, `${String(w)}-${String(i)}`)),
         ),
       );
-      isOver = true;
+      writing.isOver = true;
       await reading;
       expect(seen).toHaveLength(45);
       expect(new Set(seen).size).toBe(45);
