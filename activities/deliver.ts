@@ -10,7 +10,8 @@
  *      the outcome is answered even when it could not be recorded: the alert's journal has it.
  */
 import { ApplicationFailure } from '@temporalio/activity';
-import type { AlertView, Channel } from '../channels/channel.js';
+import type { AlertView, Channel, RenderedMessage } from '../channels/channel.js';
+import { renderPush } from '../channels/push.js';
 import { NOTHING_SENT, type Outcome } from '../domain/alert/outcome.js';
 import type {
   AlertInput,
@@ -46,14 +47,24 @@ export function createDeliver(
   const { ledger, channels, now } = dependencies;
   const deliver = async ({ input, delivery, attempt }: DeliverInput): Promise<DeliverAnswer> => {
     const channel = channels[delivery.route.channel];
-    if (channel === undefined) return { type: 'suppressed', reason: 'unsupported_channel' };
+    const isPush = delivery.route.channel === 'push';
+    const renderer = isPush ? pushRenderer(delivery.id) : channel;
+    if (renderer === undefined) return { type: 'suppressed', reason: 'unsupported_channel' };
     const ref = refOf(input, delivery);
-    const prepared = await beforeSending(() => prepare(dependencies, channel, input, ref, attempt));
+    const prepared = await beforeSending(() =>
+      prepare(dependencies, renderer, input, ref, attempt),
+    );
     if ('suppressed' in prepared) return { type: 'suppressed', reason: prepared.suppressed };
     if ('heldUntil' in prepared) {
       return { type: 'held', reason: 'silenced', until: prepared.heldUntil };
     }
     if ('delivered' in prepared) return { type: 'sent', outcome: prepared.delivered };
+    if (isPush || channel === undefined) {
+      const { message } = prepared;
+      const answer = await beforeSending(() => offer(dependencies, ref, message));
+      if (answer.type === 'sent') await record(ledger, ref, attempt, answer.outcome, now(), true);
+      return answer;
+    }
     const outcome = await channel.deliver({
       message: prepared.message,
       destination: prepared.destination,
@@ -69,9 +80,24 @@ export function createDeliver(
   return (request) => whileBeating(() => deliver(request));
 }
 
+/** Clients know a message by the delivery's key, so that a repeat is the same message to them. */
+function pushRenderer(deliveryId: string): Pick<Channel, 'render'> {
+  return { render: (view) => renderPush(view, idempotencyKey(deliveryId)) };
+}
+
+/** Push: the ledger knows who is connected, and a gateway sends. */
+function offer(
+  { ledger, now }: ActivityDependencies,
+  ref: DeliveryRef,
+  { body }: RenderedMessage,
+): Promise<DeliverAnswer> {
+  const { recipient = '', deliveryId } = ref;
+  return ledger.offerPush({ ref, recipient, id: idempotencyKey(deliveryId), body }, now());
+}
+
 async function prepare(
   { ledger, alertUrl, now }: ActivityDependencies,
-  channel: Channel,
+  channel: Pick<Channel, 'render'>,
   input: AlertInput,
   ref: DeliveryRef,
   attempt: number,
@@ -167,7 +193,7 @@ function incidentOf(input: AlertInput): string {
 }
 
 function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryRef {
-  const { channel, destination } = delivery.route;
+  const { channel, destination, recipient } = delivery.route;
   const about = silenceSubjectOf(input);
   return {
     org: input.org,
@@ -177,6 +203,7 @@ function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryR
     channel,
     ...(destination === undefined ? {} : { destination }),
     ...(about === undefined ? {} : { about }),
+    ...(recipient === undefined ? {} : { recipient }),
     ...(input.kind === 'notice' ? noticeRef(input) : {}),
     ...(input.kind === 'threshold' ? firingRef(input, delivery) : {}),
   };

@@ -23,6 +23,7 @@ export interface ActivityDependencies {
     | 'loadRules'
     | 'publishRules'
     | 'noticeWords'
+    | 'offerPush'
   >;
   /** A channel that is not here is recorded as `unsupported_channel`. */
   readonly channels: Readonly<Partial<Record<ChannelName, Channel>>>;

@@ -15,6 +15,7 @@ import { benchHistory } from './history.js';
 import { benchHung } from './hung.js';
 import { benchIngest } from './ingest.js';
 import { benchMemory } from './memory.js';
+import { benchPush } from './push.js';
 import { benchRecovery } from './recovery.js';
 import { benchReplay } from './replay.js';
 import { benchUpsert } from './upsert.js';
@@ -26,7 +27,7 @@ const HELP = `Usage: npm run bench -- [--json] [--short] [--only replay,memory,â
   --json    one JSON object on standard output: medians by name, and all details
   --short   everything small, in about a minute: checks the accounts, not the speed
   --only    some of: replay memory direct ingest crossing history hung
-            upsert answer gateways backlog (on Postgres) recovery
+            push upsert answer gateways backlog (on Postgres) recovery
 
 Examples:
   npm run bench
@@ -44,6 +45,7 @@ const BENCHES: Readonly<Record<string, (stack: Stack, sizes: Sizes) => Promise<R
   ],
   history: async (stack, sizes) => [await benchHistory(stack, sizes.history)],
   hung: async (stack, sizes) => [await benchHung(stack, sizes.hungRounds)],
+  push: async (stack, sizes) => [await benchPush(stack, sizes.push)],
   upsert: async (stack, sizes) => [await benchUpsert(await stack.set(), sizes.upsert)],
   answer: async (stack, sizes) => [await benchAnswer(await stack.set(), sizes.answer)],
   gateways: async (stack, sizes) => [await benchGateways(await stack.set(), sizes.gateways)],

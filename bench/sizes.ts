@@ -5,6 +5,7 @@ import type { BacklogSize } from './backlog.js';
 import type { DirectSize } from './direct.js';
 import type { GatewaysSize } from './gateways.js';
 import type { IngestSize } from './ingest.js';
+import type { PushSize } from './push.js';
 import type { RecoverySize } from './recovery.js';
 import type { UpsertSize } from './upsert.js';
 
@@ -23,6 +24,7 @@ export interface Sizes {
   readonly answer: AnswerSize;
   readonly gateways: GatewaysSize;
   readonly backlog: BacklogSize;
+  readonly push: PushSize;
   readonly recovery: RecoverySize;
 }
 
@@ -35,6 +37,7 @@ export const FULL: Sizes = {
   load: { eventsPerSecond: 2_000, periods: 20 },
   history: { events: 1_000_000, bareEvents: 1_500 },
   hungRounds: 35,
+  push: { sockets: 9_950, stuckOffers: 150 },
   upsert: { pairs: 6, events: 100_000, bareEvents: 10_000 },
   answer: { seconds: 15 },
   gateways: { pairs: 6, events: 100_000 },
@@ -54,6 +57,7 @@ export const SHORT: Sizes = {
   load: { eventsPerSecond: 500, periods: 5 },
   history: { events: 20_480, bareEvents: 100 },
   hungRounds: 1,
+  push: { sockets: 150, stuckOffers: 80 },
   upsert: { pairs: 2, events: 8_192, bareEvents: 400 },
   answer: { seconds: 2 },
   gateways: { pairs: 2, events: 8_192 },

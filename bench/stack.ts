@@ -45,6 +45,8 @@ export interface Stack {
   readonly client: Client;
   readonly sink: Sink;
   readonly dataDir: string;
+  /** Of the embedded ledger. */
+  readonly databaseUrl: string;
   /** Of the service's worker. */
   readonly taskQueue: string;
   /** Started when first asked for: some figures need Temporal alone. */
@@ -130,6 +132,7 @@ async function buildUp(
   return {
     client: new Client({ connection }),
     ...{ sink, dataDir, taskQueue: 'kavach', service },
+    databaseUrl: embedded.databaseUrl,
     bare: once(() => work('bare')),
     kavach: () => work('kavach'),
     set: once(async () => {

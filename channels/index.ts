@@ -34,7 +34,7 @@ export function createChannels(options: ChannelOptions = {}): Channels {
     webhook: createWebhookChannel(guarded),
     pagerduty: createPagerdutyChannel(options.pagerduty),
     sms: options.sms === undefined ? unsupported : createSmsChannel(options.sms),
-    // Its place: a transport to the people who are connected is still to come.
+    // No request leaves from here: it is offered through the ledger to whoever is connected (push.ts).
     push: unsupported,
     // A decision of the period, enforced by the ledger (K1): there is nothing to send.
     kill: unsupported,

@@ -35,7 +35,7 @@ export function refuseTarget(
   channel: ChannelName,
   address: string,
 ): string | undefined {
-  if (channel === 'push') return 'this Kavach does not send on this channel';
+  if (channel === 'push') return 'push goes to recipients who are connected, not to an address';
   if (channel === 'sms' && !/^\+[1-9]\d{6,14}$/.test(address)) {
     return 'the number is not written as +15551234567';
   }

@@ -1,7 +1,12 @@
-/** What runs beside the relay: providers' callbacks, the ends of silences, and retention. */
+/** What runs beside the relay: providers' callbacks, push, the ends of silences, and retention. */
 import type { KavachClient } from '../client/client.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { createCallbackRelay, createRetention, createSilenceRelay } from '../relay/index.js';
+import {
+  createCallbackRelay,
+  createRetention,
+  createSilenceRelay,
+  startPushRelay,
+} from '../relay/index.js';
 import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
 
@@ -19,8 +24,9 @@ export function startBesideRelay(given: {
     createRetention({ ledger, retention: config.retention, log }),
   ];
   for (const part of parts) part.start();
+  const stopPush = startPushRelay({ ledger, client, log });
   return async () => {
-    const ends = await Promise.allSettled(parts.map((part) => part.stop()));
+    const ends = await Promise.allSettled([...parts.map((part) => part.stop()), stopPush()]);
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   };

@@ -197,6 +197,7 @@ async function begin(
         policy: { ...gatewayPolicy, ...(relay === undefined ? { claimMs: 0 } : {}) },
         homeOrg: DEFAULT_ORG,
         ...{ temporal: { ping }, alerts: client, links, ...sends, alertPolicy: policy },
+        push: { ledger, confirm: client.confirmDelivery },
         ...sealed.endpoint,
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),

@@ -32,6 +32,7 @@ import {
   acknowledge,
   agentStatus,
   alertStatus,
+  deliveryConfirmed,
   deliveryRevoked,
   reportMatches,
   reportTotals,
@@ -102,6 +103,8 @@ export interface KavachClient {
   ): Promise<'told' | 'not_running'>;
   /** A13. A silence that held it has ended: it asks again. `not_running`: it is over. */
   endSilence(alertId: string): Promise<'told' | 'not_running'>;
+  /** Push: what was offered has reached somebody. `not_running`: nobody waits for it any more. */
+  readonly confirmDelivery: (alertId: string, delivery: string) => Promise<'told' | 'not_running'>;
   /** Undefined where no such workflow is known (any more). */
   history(workflowId: string): Promise<WorkflowHistory | undefined>;
   /** Rejects when the namespace cannot be read within a second. */
@@ -239,6 +242,15 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
         client.workflow
           .getHandle(alertId)
           .signal(silenceEnded)
+          .then(() => true, falseIf(WorkflowNotFoundError)),
+      );
+      return told ? 'told' : 'not_running';
+    },
+    confirmDelivery: async (alertId, delivery) => {
+      const told = await inTime(() =>
+        client.workflow
+          .getHandle(alertId)
+          .signal(deliveryConfirmed, { delivery })
           .then(() => true, falseIf(WorkflowNotFoundError)),
       );
       return told ? 'told' : 'not_running';

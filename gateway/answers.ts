@@ -154,6 +154,11 @@ const secret = z
   .describe('The key itself, shown this once: a repetition by Idempotency-Key comes without it.');
 export const keysAnswer = z.looseObject({ keys: z.array(keyView), nextCursor });
 export const newKeyAnswer = z.looseObject({ key: secret, created: keyView });
+export const pushTicketAnswer = z.looseObject({
+  ticket: secret,
+  path: secret.describe('Where the WebSocket is opened with it.'),
+  expires_at: at,
+});
 export const rotatedKeyAnswer = z.looseObject({ key: secret, created: keyView, old: keyView });
 export const revokedKeyAnswer = z.looseObject({ changed: z.boolean(), revoked: keyView });
 

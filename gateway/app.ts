@@ -31,6 +31,7 @@ import { addNoticeRoute } from './routes/notices.js';
 import { addLimitRoutes } from './routes/limits.js';
 import { addRaiseRoutes } from './routes/raises.js';
 import { addSendNoticeRoute } from './routes/send-notice.js';
+import { addPushSocketRoute, addPushTicketRoute } from './routes/push.js';
 import { addResetRoute } from './routes/resets.js';
 import { addLoginRoutes } from './routes/login.js';
 import { addRecipientRoutes } from './routes/recipients.js';
@@ -59,6 +60,7 @@ export function createApp(gateway: Gateway): App {
     addLoginRoutes(routes, gateway, gateway.sessions);
     addAgentsPage(routes, gateway, gateway.sessions);
   }
+  if (gateway.push !== undefined) addPushSocketRoute(routes);
   app.use('/v1/*', requireKey(authenticate));
   addIngestRoute(routes, gateway, cache);
   addSyncRoute(routes, gateway, cache);
@@ -82,6 +84,7 @@ export function createApp(gateway: Gateway): App {
   addMetricsRoute(routes, gateway, rules);
   addRuleRoutes(routes, gateway);
   addKeyRoutes(routes, gateway);
+  if (gateway.push !== undefined) addPushTicketRoute(routes, gateway, gateway.push);
   addCodecRoutes(routes, gateway, requireKey(authenticate));
   app.notFound((c) => {
     const { method, path } = c.req;

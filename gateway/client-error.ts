@@ -16,7 +16,7 @@ export function answerClientErrors(server: Server, newId: () => string, log: Log
     const requestId = newId();
     const init = problemOf(error.code);
     log.info({ requestId, status: init.status, cause: error.code }, 'no request');
-    void write(init, requestId).then((text) => socket.end(text));
+    void problemText(init, requestId).then((text) => socket.end(text));
   });
 }
 
@@ -40,7 +40,8 @@ function problemOf(code: string | undefined): ProblemInit {
   }
 }
 
-async function write(init: ProblemInit, requestId: string): Promise<string> {
+/** A whole HTTP answer, for a connection that nobody parses. */
+export async function problemText(init: ProblemInit, requestId: string): Promise<string> {
   const response = problemResponse(init, requestId);
   const body = await response.text();
   const status = `${String(init.status)} ${STATUS_CODES[init.status] ?? ''}`;

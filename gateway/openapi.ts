@@ -51,6 +51,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   413: 'The body is too large',
   415: 'The body is packed in a way that is not read here',
   422: 'Understood, but wrong: nothing was applied',
+  426: 'It is for WebSockets',
   429: 'Too many requests, or not now: go on after Retry-After',
   503: 'Not now: try again after Retry-After',
 };

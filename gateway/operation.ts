@@ -56,7 +56,7 @@ export interface Operation<
   readonly shownOnce?: readonly string[];
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals beyond those that every route has. */
-  readonly problems?: readonly (400 | 404 | 409 | 413 | 415 | 422 | 429 | 503)[];
+  readonly problems?: readonly (400 | 404 | 409 | 413 | 415 | 422 | 426 | 429 | 503)[];
 }
 
 export interface Input<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {

@@ -1,12 +1,13 @@
 /** What a gateway is given: its ports and its numbers. */
 import { NOTICE_WINDOW_MS } from '../domain/alert/agent-notice.js';
 import type { Policy } from '../domain/alert/policy.js';
-import type { ClaimedPeriod, Ledger } from '../ledger/ledger.js';
+import type { ClaimedPeriod, Ledger, PushLedger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { LedgerWatch } from './ledger-watch.js';
 import type { CallbackReader } from './callbacks/index.js';
 import type { AlertLinks } from './links.js';
 import type { Pricer } from './price.js';
+import type { PushPolicy } from './push/policy.js';
 import type { Rates } from './rate.js';
 import type { Codec } from './routes/codec.js';
 import type { Sessions } from './sessions.js';
@@ -85,6 +86,19 @@ export type GatewayLedger = Pick<
 /** Takes the rows a batch has claimed, because they passed what their period wants to know. */
 export interface Relay {
   deliver(claims: readonly ClaimedPeriod[]): unknown;
+}
+
+/** What push to people's browsers and apps needs. */
+export interface PushOptions {
+  readonly ledger: PushLedger;
+  /** Tells an alert that a delivery has reached somebody; rejects where it could not. */
+  readonly confirm: (alertId: string, delivery: string) => Promise<unknown>;
+  readonly policy?: Partial<PushPolicy>;
+}
+
+export interface PushTickets {
+  readonly ledger: Pick<PushLedger, 'putPushTicket'>;
+  readonly ticketMs: number;
 }
 
 /** Numbers and defaults; durations in ms, sizes in bytes. */
@@ -168,6 +182,8 @@ export interface GatewayOptions {
   readonly testSend?: TestSend;
   /** Absent: contacts are stored, and no code can be sent. */
   readonly sendCode?: SendCode;
+  /** Absent: there is no /v1/push. */
+  readonly push?: PushOptions;
   /**
    * The organisation of whoever runs the service: its admin keys may make the first key of another
    * one, and open sealed payloads. Default: `default`.
@@ -196,6 +212,7 @@ export interface Gateway {
   readonly callbacks: readonly CallbackReader[];
   readonly testSend?: TestSend;
   readonly sendCode?: SendCode;
+  readonly push?: PushTickets;
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
   readonly codec?: Codec;

@@ -2,7 +2,7 @@
 
 export interface ProblemInit {
   readonly status:
-    400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503;
+    400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 426 | 429 | 431 | 500 | 503;
   readonly title: string;
   readonly detail: string;
   /** Where in the input the fault is: `budgets[0].limit_value`. */

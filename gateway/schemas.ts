@@ -100,6 +100,10 @@ export const rotateBody = z.object({
 });
 export const revokeBody = z.object({ by: name.optional() });
 
+/** POST /v1/push/tickets. */
+export const pushTicketBody = z.object({ user_id: name.describe('The recipient.') });
+export const pushQuery = z.object({ ticket: z.string().optional() });
+
 /** A9. POST /v1/alerts/{id}/acknowledge and /resolve: `by` is who, else the key's name. */
 export const actorBody = z.object({ by: name.optional(), note: sentence.optional() });
 

@@ -15,6 +15,7 @@ import { watchLedger } from './ledger-watch.js';
 import { watchLayerEnds } from './layer-ends.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
 import { createPricer } from './price.js';
+import { startPush } from './push/index.js';
 
 /** A client that takes longer to send its headers, or its request, is cut off. */
 const HEADERS_MS = 10_000;
@@ -43,6 +44,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       else log.info({}, 'the ledger is back');
     },
   });
+  const push = startPush(options.push, {
+    ...{ log, now: options.now ?? Date.now, newId: options.newId ?? randomUUID },
+    ...{ retryAfterS: policy.retryAfterS, isDraining: () => state.isDraining },
+  });
   const gateway: Gateway = {
     ...{ ledger, relay, log },
     now: options.now ?? Date.now,
@@ -57,6 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
     alertPolicy: options.alertPolicy ?? DEFAULT_POLICY,
     ...(options.sendCode === undefined ? {} : { sendCode: options.sendCode }),
+    ...(push === undefined ? {} : { push: push.tickets }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
     ...(options.codec === undefined ? {} : { codec: options.codec }),
@@ -73,10 +79,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }) as Server;
   server.maxHeadersCount = 100;
   answerClientErrors(server, gateway.newId, log);
+  push?.listenTo(server);
   try {
     await listen(server, options.port, host);
   } catch (error) {
     watch.stop();
+    await push?.stop(0);
     throw error;
   }
   const { port } = server.address() as AddressInfo;
@@ -91,7 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       // A ledger that hangs must not keep a gateway alive.
       const { graceMs } = gateway.policy;
       const ended = Promise.race([layerEnds.stop(), delay(graceMs, undefined, { ref: false })]);
-      await Promise.all([drain(server, graceMs), ended]);
+      await Promise.all([push?.stop(graceMs), drain(server, graceMs), ended]);
       watch.stop();
       log.info({ url }, 'gateway stopped');
     })();

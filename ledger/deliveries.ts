@@ -17,6 +17,9 @@ export async function openDelivery(
   ref: DeliveryRef,
   now: number,
 ): Promise<OpenedDelivery> {
+  const isPush = ref.channel === 'push';
+  if (isPush && ref.recipient === undefined)
+    return { type: 'suppressed', reason: 'no_destination' };
   const parts = partsOf(ref);
   const { text, values } = openStatement(parts);
   const parameters = values(parametersOf(ref, policy, now));
@@ -28,7 +31,9 @@ export async function openDelivery(
   if (row.silenced_until !== null) return { type: 'held', until: row.silenced_until };
   const reason = reasonAgainst(ref, row);
   if (reason !== undefined) return { type: 'suppressed', reason };
-  const destination = unsealDestination(keys, ref.org, row.reference, row.sealed, now);
+  const destination = isPush
+    ? { address: '' }
+    : unsealDestination(keys, ref.org, row.reference, row.sealed, now);
   return {
     ...{ type: 'open', destination },
     ...(row.body === null || row.content_type === null
@@ -44,6 +49,7 @@ function partsOf(ref: DeliveryRef): OpenParts {
   const isIncident = channel === 'pagerduty' && incident !== undefined;
   const pace = fires ? paceOf(ref) : undefined;
   return {
+    ...(channel === 'push' ? { person: true } : {}),
     firing: fires && firing !== undefined,
     ...(fires && channel !== 'kill' && about !== undefined ? { silence: true } : {}),
     ...(isIncident && fires ? { incident: 'opens' } : {}),
@@ -53,7 +59,7 @@ function partsOf(ref: DeliveryRef): OpenParts {
 }
 
 function paceOf({ channel, sumsUp }: DeliveryRef): OpenParts['pace'] {
-  if (channel === 'pagerduty' || channel === 'kill') return undefined;
+  if (channel === 'pagerduty' || channel === 'kill' || channel === 'push') return undefined;
   if (channel === 'sms') return sumsUp === true ? 'day' : 'minute and day';
   return sumsUp === true ? undefined : 'minute';
 }

@@ -37,6 +37,8 @@ export type OpenName =
 export interface OpenParts {
   /** A13. A silence may hold it. */
   readonly silence?: boolean;
+  /** Push: it goes to whoever is connected, which is no destination. */
+  readonly person?: true;
   /** T2. It speaks for a crossing. */
   readonly firing: boolean;
   /** T9. */
@@ -66,14 +68,23 @@ export interface OpenRow {
   readonly silenced_until: number | null;
 }
 
-const FOUND = `
+const ADDRESS = `
 with wanted as (
   select coalesce(@destination, (select reference from default_destination
     where org = @org and channel = @channel)) as reference
 ), found as (
   select d.reference, d.channel, d.sealed, d.send_resolved, d.health, d.verified
   from destination d join wanted using (reference) where d.org = @org
-), message as (
+)`;
+
+/** T7: of push nobody hears that it is over. */
+const PERSON = `
+with found as (
+  select ''::text as reference, @channel::text as channel, ''::text as sealed,
+    false as send_resolved, 'ok'::text as health, true as verified
+)`;
+
+const MESSAGE = `, message as (
   select body, content_type, (select outcome from attempt where org = @org and alert_id = @alert
     and delivery_id = @delivery and outcome->>'kind' = 'accepted' limit 1) as accepted
   from delivery where org = @org and alert_id = @alert and id = @delivery
@@ -207,9 +218,9 @@ const STORM = `(select minute_count > @limit::bigint from paced)`;
 const CAP = `(select minute_count <= @limit::bigint and day_count > @cap::bigint from paced)`;
 
 function textOf(given: OpenParts): string {
-  const { firing, incident, pace, silence = false } = given;
+  const { person, firing, incident, pace, silence = false } = given;
   const perDay = pace === 'minute and day' || pace === 'day';
-  const parts = [FOUND];
+  const parts = [person === undefined ? ADDRESS : PERSON, MESSAGE];
   if (silence) parts.push(SILENCED);
   if (firing) parts.push(fired(silence));
   if (incident === 'opens') parts.push(opened(given));
@@ -233,8 +244,8 @@ const made = new Map<string, NamedStatement<OpenName>>();
 
 /** One text for each combination, so that each is planned once. */
 export function openStatement(parts: OpenParts): NamedStatement<OpenName> {
-  const { firing, incident = '', pace = '', silence = false } = parts;
-  const key = `${String(firing)} ${incident} ${pace} ${String(silence)}`;
+  const { person = false, firing, incident = '', pace = '', silence = false } = parts;
+  const key = `${String(person)} ${String(firing)} ${incident} ${pace} ${String(silence)}`;
   const known = made.get(key) ?? named<OpenName>(textOf(parts));
   made.set(key, known);
   return known;

@@ -14,6 +14,8 @@ export interface DeliveryRef {
   readonly channel: ChannelName;
   /** Absent: the organisation's default destination of the channel (C3). */
   readonly destination?: string;
+  /** Whose sockets are meant (push): there is no address. */
+  readonly recipient?: string;
   /** T9. The key of the incident it belongs to (PagerDuty). */
   readonly incident?: string;
   /** A13. What a silence is held against; absent: none holds it. */

@@ -39,6 +39,7 @@ import type { People } from './recipient.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
 import type { RuleBook } from './rule-book.js';
 import type { NoticeLedger, SentNoticeView } from './sent-notice.js';
+import type { PushLedger } from './push.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type { SilenceLedger } from './silence.js';
 import type {
@@ -58,6 +59,7 @@ export type * from './configuring.js';
 export type * from './delivery.js';
 export type * from './idempotency.js';
 export type * from './paging.js';
+export type * from './push.js';
 export type { ExportKind, ExportPage, ExportQuery } from './export.js';
 export type * from './recipient.js';
 export type * from './retention-policy.js';
@@ -132,7 +134,8 @@ export interface Ledger
     People,
     SilenceLedger,
     RuleBook,
-    NoticeLedger {
+    NoticeLedger,
+    PushLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -39,6 +39,24 @@ import {
 import { alertFailed, alertStarted, claimAlerts } from './outbox.js';
 import { ensurePeriods, openPeriod } from './periods.js';
 import { publish } from './publish.js';
+import {
+  acknowledgePush,
+  claimPushConfirmations,
+  missedPush,
+  offerPush,
+  pushChanges,
+  pushConfirmed,
+  sweepPush,
+} from './push-messages.js';
+import {
+  beatPush,
+  endPushGateway,
+  endPushSessions,
+  putPushSessions,
+  putPushTicket,
+  redeemPushTicket,
+} from './push-sessions.js';
+import { createPushBell } from './push-watch.js';
 import { listQuarantined, quarantine } from './quarantine.js';
 import {
   listRecipients,
@@ -113,6 +131,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const policy = { ...DEFAULT_DELIVERY_POLICY, ...options.delivery };
   const watch = createSelfWatch(db);
   const sealing = { keys, graceMs: policy.secretGraceMs };
+  const bell = createPushBell(options.databaseUrl, embedded);
+  const push = { db, notifies: !embedded, changed: bell.ring };
   return {
     ping: async () => {
       await db.run('select 1', [], { timeoutMs });
@@ -175,6 +195,20 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     silencedTold: (claim) => silencedTold(db, claim),
     silencedFailed: (claim, failure) => silencedFailed(db, claim, failure),
     forgetSilenced: (endedBefore) => forgetSilenced(db, endedBefore),
+    offerPush: (offer, now) => offerPush(push, offer, now),
+    putPushTicket: (ticket) => putPushTicket(db, ticket),
+    redeemPushTicket: (hash, session, most, now) => redeemPushTicket(db, hash, session, most, now),
+    missedPush: (person, since, limit) => missedPush(db, person, since, limit),
+    pushChanges: (gateway, after, limit) => pushChanges(db, gateway, after, limit),
+    beatPush: (gateway) => beatPush(db, gateway),
+    putPushSessions: (sessions) => putPushSessions(db, sessions),
+    endPushSessions: (ids) => endPushSessions(db, ids),
+    endPushGateway: (gateway) => endPushGateway(db, gateway),
+    acknowledgePush: (person, id, now, leaseMs) => acknowledgePush(push, person, id, now, leaseMs),
+    claimPushConfirmations: (request) => claimPushConfirmations(db, request),
+    pushConfirmed: (confirmation) => pushConfirmed(db, confirmation),
+    sweepPush: (now) => sweepPush(db, now),
+    watchPush: (wake) => bell.watch(wake),
 
     configurations: (org, scopes) => configurations(db, org, scopes),
     configure: (request) => configure(db, request, runIdleMs),

@@ -39,7 +39,7 @@ export const FOLDERS = {
   },
   gateway: {
     imports: ['client', 'ledger', 'relay', 'domain'],
-    packages: ['hono', '@hono/node-server', 'zod', '@pydantic/genai-prices', 'node:*'],
+    packages: ['hono', '@hono/node-server', 'ws', 'zod', '@pydantic/genai-prices', 'node:*'],
   },
   fakes: { imports: [], packages: ['node:*'] },
   cli: {

@@ -7,7 +7,7 @@ import type { Channel, DeliveryRequest } from '../../channels/channel.js';
 import { stormNotice } from '../../domain/alert/notice.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
-import type { ClaimedPeriod, DeliveryRef } from '../../ledger/ledger.js';
+import type { ClaimedPeriod, DeliveryRef, PushOffer } from '../../ledger/ledger.js';
 import { limitsOf, rowWith, T0 } from '../domain/budget-driver.js';
 
 function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
@@ -53,6 +53,7 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
     loadRules: () => Promise.resolve({ rev: 0, rules: [] }),
     publishRules: () => Promise.resolve(),
     noticeWords: () => Promise.resolve(undefined),
+    offerPush: () => Promise.reject(new Error('not here')),
     ...more,
   };
   const activities = createActivities({
@@ -156,6 +157,48 @@ describe('deliver', () => {
       reason: 'unsupported_channel',
     });
     expect(held.calls).toEqual([]);
+  });
+});
+
+describe('push', () => {
+  const toAda = (no = 1): DeliverInput => {
+    const { input, delivery } = attempt(no);
+    const route = { channel: 'push', recipient: 'ada' } as const;
+    return { input, delivery: { ...delivery, route }, attempt: no };
+  };
+
+  test('is offered through the ledger, under the same id and with the same bytes each time', async () => {
+    const offers: PushOffer[] = [];
+    const { activities, calls } = stage({
+      offerPush: (offer) => {
+        offers.push(offer);
+        return Promise.resolve({ type: 'offered', confirmWithinMs: 5_000 });
+      },
+    });
+    for (const no of [1, 2]) {
+      expect(await activities.deliver(toAda(no))).toEqual({
+        ...{ type: 'offered', confirmWithinMs: 5_000 },
+      });
+    }
+    expect(calls).toEqual(['begin 1', 'begin 2']);
+    expect(offers[1]).toEqual(offers[0]);
+    expect(offers[0]).toMatchObject({ recipient: 'ada', ref: { channel: 'push' } });
+    const frame = JSON.parse(offers[0]!.body) as object;
+    expect(frame).toMatchObject({ type: 'notification', id: offers[0]!.id, priority: 'medium' });
+  });
+
+  test('A5: nobody is connected: the outcome is recorded and answered', async () => {
+    const outcome = { kind: 'permanent_recipient', reason: 'nobody is connected' } as const;
+    const { activities, calls } = stage({
+      offerPush: () => Promise.resolve({ type: 'sent', outcome }),
+    });
+    expect(await activities.deliver(toAda())).toEqual({ type: 'sent', outcome });
+    expect(calls).toEqual(['begin 1', 'finish 1']);
+  });
+
+  test('V-3: an offer that the ledger did not take is NothingSent', async () => {
+    const { activities } = stage({ offerPush: () => Promise.reject(new Error('away')) });
+    await expect(activities.deliver(toAda())).rejects.toMatchObject({ type: 'NothingSent' });
   });
 });
 

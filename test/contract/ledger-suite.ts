@@ -23,6 +23,7 @@ import { operatingContract } from './ledger/operating.js';
 import { pacingContract } from './ledger/pacing.js';
 import { peopleContract } from './ledger/people.js';
 import { publishingContract } from './ledger/publishing.js';
+import { pushingContract } from './ledger/pushing.js';
 import { relayingContract } from './ledger/relaying.js';
 import { routingContract } from './ledger/routing.js';
 import { rulingContract } from './ledger/ruling.js';
@@ -103,6 +104,7 @@ export function ledgerContract(
     countingContract(bed);
     relayingContract(bed);
     publishingContract(bed);
+    pushingContract(bed);
     runningContract(bed);
     configuringContract(bed);
     layeringContract(bed);

@@ -131,6 +131,7 @@ export async function startWhole(real: RealLedger) {
       sent.push(contact);
       return Promise.resolve({ type: 'unsupported_channel' });
     },
+    push: { ledger: real.ledger(), confirm: () => Promise.resolve() },
     policy: { rates: { usage: 1e6, other: 1e6 } },
   });
   onTestFinished(() => started.gateway.stop());

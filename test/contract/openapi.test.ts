@@ -18,6 +18,7 @@ const codec = {
 const app = createApp({
   ...{ ledger: {}, policy: DEFAULT_GATEWAY_POLICY, codec, homeOrg: 'default' },
   sessions: createSessions('a key of 32 characters or so, long'),
+  push: { ledger: {}, ticketMs: 1 },
   callbacks: createCallbackReaders({ resendSecrets: ['whsec_x'], pagerdutySecrets: ['x'] }),
   ...{ now: () => 0, newId: () => 'an-id-of-mine', isDraining: () => false },
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
@@ -131,6 +132,8 @@ describe('the document', () => {
       // Signed by their providers, or with a session of people.
       ...['/callbacks/resend', '/callbacks/pagerduty'],
       ...['/login', '/login', '/logout', '/agents', '/agents'],
+      // With a ticket.
+      '/v1/push',
     ]);
   });
 });

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownEnvironment } from '../../cli/demo/stage.js';
-import { startSet, type RunningSet } from '../../cli/set/set.js';
+import { startSet, type RunningSet, type SetOptions } from '../../cli/set/set.js';
 import { cachedBinaries } from '../../cli/set/temporal-binaries.js';
 import { startSink, type Sink } from '../../fakes/sink.js';
 
@@ -16,8 +16,12 @@ export interface TestSet {
   stop(): Promise<void>;
 }
 
+type Variables = Readonly<Record<string, string>>;
+
+/** `given`: variables of every process, or what makes them where they name the sink. */
 export async function startTestSet(
-  variables: Readonly<Record<string, string>> = {},
+  given: Variables | ((sink: Sink) => Variables) = {},
+  more: Pick<SetOptions, 'counts'> = {},
 ): Promise<TestSet> {
   const closing: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
@@ -32,7 +36,9 @@ export async function startTestSet(
     });
     const sink = await startSink();
     closing.push(() => sink.stop());
+    const variables = typeof given === 'function' ? given(sink) : given;
     const set = await startSet({
+      ...more,
       ...{ folder, env: ownEnvironment(process.env), temporal: cachedBinaries(process.env) },
       postgresSettings: ['fsync=off'],
       variables: { KAVACH_ALLOW_TARGETS: '127.0.0.1:*', KAVACH_STORM_LIMIT: '1000', ...variables },
