@@ -153,6 +153,9 @@ test('A10: whatever becomes of them then, each ends once in the journal, with it
           expect(end).toMatchObject({ what: 'suppressed', reason: decision.reason });
         }
       }
+      // P3. What waits in a digest has not failed.
+      const isInDigest = decisions.some(({ what }) => what === 'digest');
+      if (isInDigest) expect(driver.journal.map(({ what }) => what)).not.toContain('exhausted');
       // A7. No text message of less than high priority, by whatever way.
       const texted = driver.sent.filter(({ channel }) => channel === 'sms');
       if (asked.priority === 'low' || asked.priority === 'medium') expect(texted).toEqual([]);
