@@ -160,7 +160,7 @@ export interface Delivery {
 
 /**
  * A6. `delivered`: enough channels have accepted it; `degraded`: fewer, and nothing is under way;
- * `exhausted`: none has.
+ * `exhausted`: none has. What is in a digest stays `pending`: it is told with others, later (P3).
  */
 export type AlertResult = 'pending' | 'delivered' | 'degraded' | 'exhausted';
 
