@@ -8,6 +8,10 @@ export function standInActivities(): Activities {
     journal: () => Promise.resolve(),
     publishPeriod: () => Promise.resolve(),
     raiseAlert: () => Promise.resolve(),
+    planDigest: () => Promise.resolve({}),
+    claimDigest: () => Promise.resolve({}),
+    sendDigest: () => Promise.resolve({ type: 'suppressed', reason: 'no_destination' }),
+    endDigest: () => Promise.resolve(),
     openPeriod: ({ key, window, name, limits }) =>
       Promise.resolve({
         ...{ key, window, name, limits },

@@ -1,7 +1,7 @@
-/** What runs beside the relay: providers' callbacks, and retention. */
+/** What runs beside the relay: providers' callbacks, digests, and retention. */
 import type { KavachClient } from '../client/client.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { createCallbackRelay, createRetention } from '../relay/index.js';
+import { createCallbackRelay, createDigestRelay, createRetention } from '../relay/index.js';
 import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
 
@@ -15,6 +15,7 @@ export function startBesideRelay(given: {
   const { ledger, client, log, config } = given;
   const parts = [
     createCallbackRelay({ ledger, client, log }),
+    createDigestRelay({ ledger, client, log }),
     createRetention({ ledger, retention: config.retention, log }),
   ];
   for (const part of parts) part.start();

@@ -30,6 +30,7 @@ import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
+import { createDigestParts } from './digest-parts.js';
 import { startBesideRelay } from './service-relays.js';
 import { keepUrl } from './data-folder.js';
 import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
@@ -193,6 +194,12 @@ async function begin(
     newCode: () => String(randomInt(1_000_000)).padStart(6, '0'),
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
+  const digests = createDigestParts({
+    ledger,
+    linkKey,
+    alertUrl: linkTo,
+    homeUrl: () => reachedAt,
+  });
   const listening = is('gateway')
     ? await startGateway({
         ...{ ledger, log, host, port },
@@ -200,7 +207,7 @@ async function begin(
         policy: { ...gatewayPolicy, ...(relay === undefined ? { claimMs: 0 } : {}) },
         homeOrg: DEFAULT_ORG,
         ...{ temporal: { ping }, alerts: client, links, testSend, sendCode, alertPolicy: policy },
-        ...sealed.endpoint,
+        ...{ ...sealed.endpoint, ...digests.ports },
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),
         refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
@@ -220,6 +227,7 @@ async function begin(
     ledger,
     channels,
     alertUrl: linkTo,
+    unsubscribeUrl: digests.unsubscribeUrl,
     startAlert,
     now: Date.now,
     pause: (ms) => delay(ms),

@@ -22,13 +22,17 @@ import type { BudgetPeriodInput, PeriodOpening, PeriodRow } from '../domain/budg
 import type { PeriodKey } from '../domain/budget/period-key.js';
 import type { Report } from '../domain/budget/report.js';
 import type { BudgetStatus } from '../domain/budget/view.js';
-import { budgetWorkflowId } from '../domain/ids.js';
+import { digestSummary } from '../domain/digest/details.js';
+import type { DigestRef } from '../domain/digest/state.js';
+import { budgetWorkflowId, digestWorkflowId } from '../domain/ids.js';
 import type { alert } from '../workflows/alert.js';
+import type { digest } from '../workflows/digest.js';
 import type { budgetPeriod } from '../workflows/budget-period.js';
 import {
   acknowledge,
   alertStatus,
   deliveryRevoked,
+  digestWoken,
   reportTotals,
   resolve,
   status,
@@ -37,7 +41,12 @@ import {
 import { answerUpdate, type UpdateAnswer } from './answer-update.js';
 import { grpcStatus } from './failure.js';
 import type { Log } from './log.js';
-import { alertAttributes, createAttributesGuard, periodAttributes } from './search-attributes.js';
+import {
+  alertAttributes,
+  createAttributesGuard,
+  digestAttributes,
+  periodAttributes,
+} from './search-attributes.js';
 import { alertTexts, periodTexts } from './start-texts.js';
 
 export interface KavachClientOptions {
@@ -71,6 +80,8 @@ export interface KavachClient {
   /** From a direct sender: the period opens itself from the ledger where nobody has begun it. */
   reportDirect(opening: PeriodOpening, report: Report): Promise<ReportAnswer>;
   startAlert(input: AlertInput): Promise<'started' | 'already'>;
+  /** P3. Starts the recipient's digest, or tells the one that runs to look again. */
+  wakeDigest(ref: DigestRef): Promise<void>;
   /** Undefined where no such workflow is known (any more). */
   budgetStatus(workflowId: string): Promise<BudgetStatus | undefined>;
   alertStatus(alertId: string): Promise<AlertStatus | undefined>;
@@ -176,6 +187,23 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
         ).then(() => true, falseIf(WorkflowExecutionAlreadyStartedError)),
       );
       return began ? 'started' : 'already';
+    },
+    wakeDigest: async (ref) => {
+      const { org, recipient, cadence } = ref;
+      await inTime(() =>
+        guarded(policy, (frozen) =>
+          client.workflow.signalWithStart<typeof digest, []>('digest', {
+            ...startOptions,
+            staticSummary: digestSummary(ref),
+            ...(frozen.searchAttributes ? { typedSearchAttributes: digestAttributes(ref) } : {}),
+            workflowId: digestWorkflowId(org, recipient, cadence),
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            args: [{ kind: 'woken', ref, policy: frozen }],
+            signal: digestWoken,
+            signalArgs: [],
+          }),
+        ),
+      );
     },
     budgetStatus: (workflowId) =>
       orUnknown(() => client.workflow.getHandle(workflowId).query(status)),

@@ -29,6 +29,8 @@ import { addKeyRoutes } from './routes/keys.js';
 import { addNoticeRoute } from './routes/notices.js';
 import { addLimitRoutes } from './routes/limits.js';
 import { addRaiseRoutes } from './routes/raises.js';
+import { addDigestRoutes } from './routes/digests.js';
+import { addUnsubscribeRoutes } from './routes/unsubscribe.js';
 import { addSendNoticeRoute } from './routes/send-notice.js';
 import { addResetRoute } from './routes/resets.js';
 import { addLoginRoutes } from './routes/login.js';
@@ -48,6 +50,7 @@ export function createApp(gateway: Gateway): App {
   addHealthRoutes(routes, gateway);
   const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
   addAlertPage(routes, gateway, authenticate);
+  addUnsubscribeRoutes(routes, gateway);
   addDocumentRoutes(routes);
   const whileThere = refuseWhileAway(gateway.watch, gateway.policy.retryAfterS);
   for (const path of ['/v1/ingest', '/v1/runs/*']) app.use(path, whileThere);
@@ -65,6 +68,7 @@ export function createApp(gateway: Gateway): App {
   addAgentRoutes(routes, gateway);
   addNoticeRoute(routes, gateway);
   addSendNoticeRoute(routes, gateway);
+  addDigestRoutes(routes, gateway);
   addLimitRoutes(routes, gateway, cache);
   addRaiseRoutes(routes, gateway, cache);
   addResetRoute(routes, gateway, cache);

@@ -5,7 +5,8 @@ import type { ClaimedPeriod, Ledger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { LedgerWatch } from './ledger-watch.js';
 import type { CallbackReader } from './callbacks/index.js';
-import type { AlertLinks } from './links.js';
+import type { PreviewDigest } from './digest-preview.js';
+import type { AlertLinks, UnsubscribeLinks } from './links.js';
 import type { Pricer } from './price.js';
 import type { Rates } from './rate.js';
 import type { Codec } from './routes/codec.js';
@@ -64,11 +65,13 @@ export type GatewayLedger = Pick<
   | 'usage'
   | 'operatorNotices'
   | 'sendNotice'
+  | 'digests'
   | 'exportPage'
   | 'lag'
   | 'putCallback'
   | 'recipients'
   | 'recipient'
+  | 'unsubscribe'
   | 'putRecipient'
   | 'removeRecipient'
   | 'setPreferences'
@@ -164,6 +167,10 @@ export interface GatewayOptions {
   readonly testSend?: TestSend;
   /** Absent: contacts are stored, and no code can be sent. */
   readonly sendCode?: SendCode;
+  /** P3. Absent: what waits for a digest is not shown. */
+  readonly previewDigest?: PreviewDigest;
+  /** Absent: nobody can unsubscribe by a link. */
+  readonly unsubscribeLinks?: UnsubscribeLinks;
   /**
    * The organisation of whoever runs the service: its admin keys may make the first key of another
    * one, and open sealed payloads. Default: `default`.
@@ -192,6 +199,8 @@ export interface Gateway {
   readonly callbacks: readonly CallbackReader[];
   readonly testSend?: TestSend;
   readonly sendCode?: SendCode;
+  readonly previewDigest?: PreviewDigest;
+  readonly unsubscribeLinks?: UnsubscribeLinks;
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
   readonly codec?: Codec;

@@ -57,6 +57,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
     alertPolicy: options.alertPolicy ?? DEFAULT_POLICY,
     ...(options.sendCode === undefined ? {} : { sendCode: options.sendCode }),
+    ...(options.previewDigest === undefined ? {} : { previewDigest: options.previewDigest }),
+    ...(options.unsubscribeLinks === undefined
+      ? {}
+      : { unsubscribeLinks: options.unsubscribeLinks }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
     ...(options.codec === undefined ? {} : { codec: options.codec }),

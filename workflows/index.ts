@@ -1,4 +1,5 @@
 /** Everything a worker registers. */
 export { alert } from './alert.js';
+export { digest } from './digest.js';
 export { budgetPeriod } from './budget-period.js';
 export * from './messages.js';

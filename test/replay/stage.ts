@@ -15,11 +15,13 @@ import {
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.js';
 import type { DeliverInput } from '../../activities/deliver.js';
+import type { SendDigest } from '../../activities/digest.js';
 import { createKavachClient } from '../../client/index.js';
 import { findTemporal } from '../../cli/embedded/temporal-binary.js';
 import { startTemporalServer } from '../../cli/embedded/temporal-server.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import type { DeliverAnswer } from '../../domain/alert/state.js';
+import type { ClaimedDigest } from '../../domain/digest/state.js';
 import type { PeriodRow } from '../../domain/budget/input.js';
 import type { Published } from '../../domain/budget/state.js';
 import { WORKFLOWS_PATH } from '../../worker/bundle.js';
@@ -36,6 +38,13 @@ export interface Answers {
   /** May throw, to play a server that is away. */
   raise: () => void;
   openPeriod: () => PeriodRow;
+  /** Default: nothing waits. */
+  planDigest: () => { dueAt?: number };
+  claimDigest: () => { digest?: ClaimedDigest };
+  /** Default: accepted. */
+  sendDigest: (request: SendDigest) => Promise<DeliverAnswer> | DeliverAnswer;
+  /** May throw, to play a ledger that is away. */
+  endDigest: () => void;
 }
 
 export interface Stage {
@@ -83,6 +92,17 @@ export async function openStage(): Promise<Stage> {
     raiseAlert: async (input) => {
       answers.get(input.org)?.raise?.();
       await kavach.startAlert(input);
+    },
+    planDigest: ({ org }) => Promise.resolve().then(() => answers.get(org)?.planDigest?.() ?? {}),
+    claimDigest: ({ org }) => Promise.resolve().then(() => answers.get(org)?.claimDigest?.() ?? {}),
+    sendDigest: async (request) =>
+      (await answers.get(request.ref.org)?.sendDigest?.(request)) ?? {
+        type: 'sent',
+        outcome: { kind: 'accepted', reason: 'HTTP 200' },
+      },
+    endDigest: ({ org }) => {
+      answers.get(org)?.endDigest?.();
+      return Promise.resolve();
     },
     openPeriod: ({ key }) => Promise.resolve().then(() => answers.get(key.org)!.openPeriod!()),
   };

@@ -13,6 +13,7 @@ import {
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.js';
 import type { DeliverInput } from '../../activities/deliver.js';
+import type { SendDigest } from '../../activities/digest.js';
 import { createKavachClient } from '../../client/index.js';
 import { DEFAULT_POLICY, type Policy } from '../../domain/alert/policy.js';
 import type { DeliverAnswer, JournalEntry } from '../../domain/alert/state.js';
@@ -27,6 +28,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 export interface Recorded {
   readonly published: Published[];
   readonly deliveries: DeliverInput[];
+  readonly digests: SendDigest[];
   readonly journal: { status: AlertStatus; entries: readonly JournalEntry[] }[];
 }
 
@@ -38,6 +40,8 @@ export interface Harness {
   answer: (request: DeliverInput) => Promise<DeliverAnswer> | DeliverAnswer;
   /** May throw, to play a ledger that is away. */
   onPublish: (published: Published) => void;
+  /** How many items wait for the next digest, and when it is due. */
+  digests: { waiting: number; dueAt: () => number; claimed: number };
   /** What `openPeriod` answers. */
   row: PeriodRow | undefined;
   /** Polls until `check` answers something, for at most 20 s. */
@@ -70,7 +74,7 @@ export async function startHarness(name: string): Promise<Harness> {
   const { client, address, taskQueue } = test;
   const connection = await NativeConnection.connect({ address });
   const kavach = createKavachClient({ client, taskQueue, policy: QUICK, log: quiet });
-  const recorded: Recorded = { published: [], deliveries: [], journal: [] };
+  const recorded: Recorded = { published: [], deliveries: [], digests: [], journal: [] };
   const activities: Activities = {
     deliver: async (request) => {
       recorded.deliveries.push(request);
@@ -88,6 +92,7 @@ export async function startHarness(name: string): Promise<Harness> {
     raiseAlert: async (input) => {
       await kavach.startAlert(input);
     },
+    ...digestActivities(() => harness.digests, recorded),
     openPeriod: () =>
       harness.row === undefined
         ? Promise.reject(new Error('no row'))
@@ -116,6 +121,7 @@ export async function startHarness(name: string): Promise<Harness> {
     recorded,
     answer: () => ({ type: 'sent', outcome: { kind: 'accepted', reason: 'ok' } }),
     onPublish: () => undefined,
+    digests: { waiting: 0, dueAt: () => Date.now() + 50, claimed: 0 },
     row: undefined,
     until: async (check) => {
       const deadline = Date.now() + 20_000;
@@ -137,6 +143,28 @@ export async function startHarness(name: string): Promise<Harness> {
     },
   };
   return harness;
+}
+
+/** A ledger's part of digests, in one process: what waits is claimed whole, and once. */
+function digestActivities(
+  book: () => Harness['digests'],
+  recorded: Recorded,
+): Pick<Activities, 'planDigest' | 'claimDigest' | 'sendDigest' | 'endDigest'> {
+  return {
+    planDigest: () => Promise.resolve(book().waiting === 0 ? {} : { dueAt: book().dueAt() }),
+    claimDigest: ({ recipient }) => {
+      const { waiting: total } = book();
+      if (total === 0) return Promise.resolve({});
+      book().waiting = 0;
+      book().claimed += 1;
+      return Promise.resolve({ digest: { id: `${recipient}/${String(book().claimed)}`, total } });
+    },
+    sendDigest: (request) => {
+      recorded.digests.push(request);
+      return Promise.resolve({ type: 'sent', outcome: { kind: 'accepted', reason: 'ok' } });
+    },
+    endDigest: () => Promise.resolve(),
+  };
 }
 
 /** A daily budget of 1,000 nano-USD with slack at 50 and 80 % and kill at 100 %. */
