@@ -9,7 +9,6 @@
  * S-3. A process that is no gateway listens where one would, with the two questions of health only:
  *      every process of a set is asked the same way.
  */
-import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { createActivities } from '../activities/index.js';
@@ -34,14 +33,13 @@ import { createDigestParts } from './digest-parts.js';
 import { startBesideRelay } from './service-relays.js';
 import { keepUrl } from './data-folder.js';
 import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
+import { createAskedSends } from './asked-sends.js';
 import { keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
 import { openServiceLedger } from './service-ledger.js';
 import { startHealth } from './processes/health.js';
 import { watchSearchAttributes } from './search-attributes.js';
-import { createSendCode } from './send-code.js';
-import { createTestSend } from './test-send.js';
 
 /** What the service runs on; what is absent is taken from the configuration. */
 export interface ServiceParts {
@@ -185,13 +183,8 @@ async function begin(
   const links = createAlertLinks(linkKey);
   let reachedAt = publicUrl ?? '';
   const linkTo = (alertId: string): string => alertUrl(reachedAt, alertId, links);
-  const testSend = createTestSend({
-    ...{ ledger, channels, alertUrl: linkTo, now: Date.now, newId: randomUUID },
-    timeoutMs: ATTEMPT_TIMEOUT_MS,
-  });
-  const sendCode = createSendCode({
-    ...{ ledger, channels, homeUrl: () => reachedAt, now: Date.now, newId: randomUUID },
-    newCode: () => String(randomInt(1_000_000)).padStart(6, '0'),
+  const sends = createAskedSends({
+    ...{ ledger, channels, alertUrl: linkTo, homeUrl: () => reachedAt },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
   const digests = createDigestParts({
@@ -206,7 +199,7 @@ async function begin(
         relay: relay ?? NO_RELAY,
         policy: { ...gatewayPolicy, ...(relay === undefined ? { claimMs: 0 } : {}) },
         homeOrg: DEFAULT_ORG,
-        ...{ temporal: { ping }, alerts: client, links, testSend, sendCode, alertPolicy: policy },
+        ...{ temporal: { ping }, alerts: client, links, ...sends, alertPolicy: policy },
         ...{ ...sealed.endpoint, ...digests.ports },
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),

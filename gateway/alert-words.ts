@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<Suppression, string>> = {
   acknowledged: 'somebody had acknowledged the alert',
   resolved: 'the alert was over',
   unhealthy_destination: 'this destination had failed for good before',
-  no_destination: 'the organisation has no destination for this channel',
+  no_destination: 'there is no destination for this channel',
   unsupported_channel: 'this Kavach does not send on this channel',
   unverified: 'nobody has confirmed this address',
   storm: 'too many alerts went there within a minute; they are summed up',

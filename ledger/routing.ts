@@ -137,6 +137,7 @@ interface RoutingRow {
   readonly preferences: SeenPreferences | null;
 }
 
+/** A14. What an alert was spread over was decided as one. */
 export async function routingOf(
   db: Database,
   org: string,
@@ -146,7 +147,7 @@ export async function routingOf(
     `select r.recipient, r.channel, r.destination, r.what, r.reason, r.until, r.preferences, a.at
      from routing r join routed_alert a using (org, alert_id)
      where r.org = $1 and r.alert_id = $2 order by r.no`,
-    [org, alertId],
+    [org, alertId.replace(/\/part-\d+$/, '')],
   )) as unknown as readonly RoutingRow[];
   return rows.map(({ recipient, destination, until, preferences, ...row }) => {
     const view = {

@@ -3,6 +3,7 @@
  * routes do not do, are frozen into it (A1), as the ledger has them at that moment.
  */
 import type { KavachClient } from '../client/client.js';
+import { spreadAlert } from '../domain/alert/spread.js';
 import type { AlertInput, Response } from '../domain/alert/state.js';
 import type { Ledger } from '../ledger/ledger.js';
 
@@ -38,6 +39,9 @@ export function createStartAlert({
     input.audience === undefined ? input.routes : ledger.routeAlert(input, now());
   return async (input) => {
     const [routes, response] = await Promise.all([routesOf(input), responseTo(input)]);
-    return client.startAlert({ ...input, routes, response });
+    const [first, ...parts] = spreadAlert({ ...input, routes, response });
+    // Before the first: a word to it finds them all.
+    for (const part of parts) await client.startAlert(part);
+    return client.startAlert(first ?? input);
   };
 }

@@ -19,7 +19,9 @@ export function resultOf({ input, deliveries, acknowledged, resolved }: AlertSta
   if (fires.length === 0 || !fires.every(hasEnded)) return 'pending';
   // Whoever spoke has been reached, by whatever way.
   const spoke = acknowledged !== undefined || (resolved !== undefined && isPerson(resolved.by));
-  return votes > 0 || spoke ? 'degraded' : 'exhausted';
+  if (votes > 0 || spoke) return 'degraded';
+  // P3. It is told with others, later: whether that fails is the digest's to say.
+  return fires.some(({ suppression }) => suppression === 'digest') ? 'pending' : 'exhausted';
 }
 
 /** A6. */

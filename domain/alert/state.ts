@@ -83,6 +83,8 @@ interface FrozenAlert {
   readonly audience?: Audience;
   readonly policy: Policy;
   readonly response?: Response;
+  /** A14. The ids of those it was spread over; of the first one where it is not that itself. */
+  readonly spread?: readonly string[];
 }
 
 export interface ThresholdAlert extends FrozenAlert {
@@ -154,7 +156,7 @@ export interface Delivery {
 
 /**
  * A6. `delivered`: enough channels have accepted it; `degraded`: fewer, and nothing is under way;
- * `exhausted`: none has.
+ * `exhausted`: none has. What is in a digest stays `pending`: it is told with others, later (P3).
  */
 export type AlertResult = 'pending' | 'delivered' | 'degraded' | 'exhausted';
 

@@ -136,3 +136,33 @@ describe('preferences', () => {
     expect((await ask(['prefs'])).code).toBe(2);
   });
 });
+
+test('an alert shows whom it was told, and why', async () => {
+  const id = 'alert/default/notice/agent-1';
+  const alert = {
+    ...{ id, org: 'default', subject: 'notice/bot', phase: 'firing', exhausted: false },
+    ...{ raisedAt: 1, code: 'K7Q2MD' },
+    facts: {
+      ...{ kind: 'notice', org: 'default', topic: 'agent', agentName: 'bot', title: 'News' },
+      ...{ lines: [], severity: 'error', priority: 'high', at: 1 },
+    },
+  };
+  const routing = [
+    { channel: 'slack', what: 'send', reason: 'organisation', at: 1 },
+    { recipient: 'ana', channel: 'sms', what: 'suppress', reason: 'preference', at: 1 },
+    {
+      ...{ recipient: 'ana', channel: 'push', what: 'hold', reason: 'quiet_hours', at: 1 },
+      until: UNTIL,
+    },
+  ];
+  const { out } = await ask(['alert', id], {
+    'GET /v1/alerts?limit=1000': [200, { alerts: [alert] }],
+    [`GET /v1/alerts/${encodeURIComponent(id)}`]: [
+      200,
+      { alert, deliveries: [], journal: [], attempts: [], routing },
+    ],
+  });
+  expect(out).toMatch(/\(organisation\) +slack +send +organisation: this channel is the org/);
+  expect(out).toMatch(/ana +sms +suppress +preference: its recipient does not want this channel/);
+  expect(out).toMatch(/ana +push +hold until 2026-11-22 00:00:00Z +quiet_hours: /);
+});

@@ -185,7 +185,7 @@ describe('contacts', () => {
   test.each([
     ['email', 'nobody'],
     ['email', 'a@b.test, c@d.test'],
-    ['sms', '5551234567'],
+    ['sms', '0175 7654321'],
     ['sms', 'call me'],
   ])('%s %j is refused, and not repeated', async (channel, address) => {
     const { put } = await start();

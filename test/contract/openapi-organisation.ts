@@ -72,7 +72,7 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
   await ledger.putRecipient({ ...recipient, name: CANARY }, author);
   const preferences = { ...DEFAULT_PREFERENCES, agents: { [CANARY]: { sms: false } } };
   await ledger.setPreferences(recipient, preferences, author);
-  await ledger.putContact({ ...recipient, channel: 'email', address: `x@${CANARY}.test` }, author);
+  await ledger.putContact({ ...recipient, channel: 'email', address: `${CANARY}@p.test` }, author);
   const [budget] = await ledger.budgets({ org, agent: AGENT, now: NOON, limit: 1 });
   const [destination] = await real.sql(
     `select reference from destination where org = '${org}' limit 1`,
