@@ -9,10 +9,9 @@
  * V-3. Whatever fails before the request is `NothingSent`: it costs no attempt. After the request
  *      the outcome is answered even when it could not be recorded: the alert's journal has it.
  */
-import { ApplicationFailure } from '@temporalio/activity';
 import type { AlertView, Channel, RenderedMessage } from '../channels/channel.js';
 import { renderPush } from '../channels/push.js';
-import { NOTHING_SENT, type Outcome } from '../domain/alert/outcome.js';
+import type { Outcome } from '../domain/alert/outcome.js';
 import type {
   AlertInput,
   Delivery,
@@ -25,6 +24,7 @@ import { silenceSubjectOf } from '../domain/silence.js';
 import { assertNever } from '../domain/step.js';
 import { alertCode, idempotencyKey, incidentKey } from '../domain/ids.js';
 import type { DeliveryRef } from '../ledger/ledger.js';
+import { beforeSending } from './before-sending.js';
 import { whileBeating } from './heartbeat.js';
 import type { ActivityDependencies } from './index.js';
 
@@ -142,19 +142,6 @@ async function wordsOf(
   if (facts.kind !== 'notice' || facts.notice === undefined) return {};
   const words = await ledger.noticeWords(org, facts.notice);
   return words === undefined ? {} : { words };
-}
-
-async function beforeSending<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    // The cause stays out of the history: a database's error may quote what it was given.
-    const name = error instanceof Error ? error.name : 'error';
-    throw ApplicationFailure.nonRetryable(
-      `the ledger did not take the attempt (${name}); nothing was sent`,
-      NOTHING_SENT,
-    );
-  }
 }
 
 async function record(

@@ -3,6 +3,7 @@ import type { Channel } from '../channels/channel.js';
 import type { AlertInput } from '../domain/alert/state.js';
 import type { ChannelName } from '../domain/words.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { createDigestActivities, type DigestActivityLedger } from './digest.js';
 import { createDeliver } from './deliver.js';
 import { createJournal } from './journal.js';
 import { createLoadRules } from './load-rules.js';
@@ -24,11 +25,14 @@ export interface ActivityDependencies {
     | 'publishRules'
     | 'noticeWords'
     | 'offerPush'
-  >;
+  > &
+    DigestActivityLedger;
   /** A channel that is not here is recorded as `unsupported_channel`. */
   readonly channels: Readonly<Partial<Record<ChannelName, Channel>>>;
   /** Where people look: the address of an alert's page. */
   readonly alertUrl: (alertId: string) => string;
+  /** Where a recipient has no more digests: for whoever got one. */
+  readonly unsubscribeUrl: (org: string, recipient: string) => string;
   /** Starts the workflow of an alert; resolves too when it was started before. */
   readonly startAlert: (input: AlertInput) => Promise<unknown>;
   readonly now: () => number;
@@ -43,6 +47,7 @@ export type Activities = ReturnType<typeof createActivities>;
 export function createActivities(dependencies: ActivityDependencies) {
   return {
     deliver: createDeliver(dependencies),
+    ...createDigestActivities(dependencies),
     journal: createJournal(dependencies),
     loadRules: createLoadRules(dependencies),
     openPeriod: createOpenPeriod(dependencies),

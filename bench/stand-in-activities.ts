@@ -10,6 +10,10 @@ export function standInActivities(): Activities {
     raiseAlert: () => Promise.resolve(),
     loadRules: () => Promise.resolve({ rev: 0, rules: [] }),
     publishRules: () => Promise.resolve(),
+    planDigest: () => Promise.resolve({}),
+    claimDigest: () => Promise.resolve({}),
+    sendDigest: () => Promise.resolve({ type: 'suppressed', reason: 'no_destination' }),
+    endDigest: () => Promise.resolve(),
     openPeriod: ({ key, window, name, limits }) =>
       Promise.resolve({
         ...{ key, window, name, limits },

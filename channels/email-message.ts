@@ -12,6 +12,8 @@ export interface EmailContent {
   readonly text: string;
   /** ISO, of the crossing: SMTP needs a date, and it must be the same on every attempt (A11). */
   readonly date?: string;
+  /** RFC 8058. Where one click ends mails of this kind; of digests alone. */
+  readonly unsubscribe?: string;
 }
 
 /** Mail programs cut there anyway, and some servers refuse much longer ones. */
@@ -33,9 +35,12 @@ export function parseEmail(body: string): EmailContent | undefined {
 
 function isEmailContent(value: unknown): value is EmailContent {
   if (typeof value !== 'object' || value === null) return false;
-  const { subject, html, text, date } = value as Record<string, unknown>;
-  const isDated = date === undefined || typeof date === 'string';
-  return [subject, html, text].every((part) => typeof part === 'string') && isDated;
+  const { subject, html, text, date, unsubscribe } = value as Record<string, unknown>;
+  const isOptional = (part: unknown): boolean => part === undefined || typeof part === 'string';
+  return (
+    [subject, html, text].every((part) => typeof part === 'string') &&
+    [date, unsubscribe].every(isOptional)
+  );
 }
 
 export function escapeHtml(text: string): string {
@@ -74,4 +79,15 @@ function renderHtml({ title, body, lines, notes, link }: AlertText): string {
     '</body></html>',
     '',
   ].join('\n');
+}
+
+/** RFC 8058: a mail program shows a button, and its POST is the one click. */
+export function unsubscribeHeaders({
+  unsubscribe,
+}: EmailContent): Readonly<Record<string, string>> {
+  if (unsubscribe === undefined) return {};
+  return {
+    'List-Unsubscribe': `<${unsubscribe}>`,
+    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+  };
 }

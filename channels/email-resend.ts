@@ -7,7 +7,7 @@ import { Resend, type CreateEmailRequestOptions } from 'resend';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { DeliveryRequest } from './channel.js';
 import { outcomeOfResendError } from './email-errors.js';
-import type { EmailContent } from './email-message.js';
+import { unsubscribeHeaders, type EmailContent } from './email-message.js';
 import { outcomeOfFault, unsendable } from './errors.js';
 import { ANSWER_LIMIT_BYTES, faultOf, openConnection } from './http.js';
 
@@ -21,10 +21,12 @@ const RESEND_URL = 'https://api.resend.com';
 
 export async function sendByResend(
   request: DeliveryRequest,
-  { subject, html, text }: EmailContent,
+  content: EmailContent,
   sender: ResendSender,
 ): Promise<Outcome> {
   const { destination, idempotencyKey, now } = request;
+  const { subject, html, text } = content;
+  const headers = unsubscribeHeaders(content);
   const { apiKey, from, baseUrl = RESEND_URL } = sender;
   const connection = openConnection(request.timeoutMs, ANSWER_LIMIT_BYTES);
   // The package hands unknown options on to `fetch`, which takes these two.
@@ -37,12 +39,15 @@ export async function sendByResend(
   };
   try {
     const resend = new Resend(apiKey, { baseUrl });
-    const mail = { from, to: destination.address, subject, html, text };
-    const { data, error, headers } = await resend.emails.send(mail, transport);
+    const mail = {
+      ...{ from, to: destination.address, subject, html, text },
+      ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    };
+    const { data, error, headers: answered } = await resend.emails.send(mail, transport);
     if (error !== null) {
       if (!connection.isConnected()) return outcomeOfFault(faultOf(undefined, connection));
       const secrets = [apiKey, destination.address];
-      return outcomeOfResendError(error, { retryAfter: headers?.['retry-after'], now, secrets });
+      return outcomeOfResendError(error, { retryAfter: answered?.['retry-after'], now, secrets });
     }
     return outcomeOfData(data);
   } catch {

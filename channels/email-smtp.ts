@@ -11,7 +11,7 @@ import { connect, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type { DeliveryRequest } from './channel.js';
-import type { EmailContent } from './email-message.js';
+import { unsubscribeHeaders, type EmailContent } from './email-message.js';
 import { outcomeOfSmtpFault, type SmtpPhase } from './email-smtp-errors.js';
 import { unsendable } from './errors.js';
 
@@ -87,7 +87,7 @@ function mailOf(content: EmailContent, address: string, from: string, digest: st
     messageId: `<${digest}@${domain}>`,
     baseBoundary: digest,
     xMailer: false as const,
-    headers: { 'Auto-Submitted': 'auto-generated' },
+    headers: { 'Auto-Submitted': 'auto-generated', ...unsubscribeHeaders(content) },
     disableFileAccess: true,
     disableUrlAccess: true,
     ...(date === undefined ? {} : { date: new Date(date) }),

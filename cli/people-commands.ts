@@ -15,6 +15,25 @@ interface Flags {
 export function addPeopleCommands(kit: CommandKit): void {
   addRecipients(kit);
   addPreferences(kit);
+  addDigests(kit);
+}
+
+function addDigests({ command, perform, gateway }: CommandKit): void {
+  command('digest <recipient>', 'what waits for the digest of a recipient, and what was sent', [
+    'kavach digest ana',
+    'kavach digest ana --preview',
+  ])
+    .option('--preview', 'the mail as it would be sent now')
+    .action((recipient: string, flags: Flags & { preview?: boolean }) =>
+      perform(flags, async (output) => {
+        const { showDigests } = await import('./digests.js');
+        await showDigests(await gateway(), output, {
+          recipient,
+          preview: flags.preview === true,
+        });
+        return 0;
+      }),
+    );
 }
 
 /** Who says so. */

@@ -1,8 +1,9 @@
-/** What runs beside the relay: providers' callbacks, push, the ends of silences, and retention. */
+/** What runs beside the relay: callbacks, push, digests, the ends of silences, and retention. */
 import type { KavachClient } from '../client/client.js';
 import type { Ledger } from '../ledger/ledger.js';
 import {
   createCallbackRelay,
+  createDigestRelay,
   createRetention,
   createSilenceRelay,
   startPushRelay,
@@ -21,6 +22,7 @@ export function startBesideRelay(given: {
   const parts = [
     createCallbackRelay({ ledger, client, log }),
     createSilenceRelay({ ledger, client, log }),
+    createDigestRelay({ ledger, client, log }),
     createRetention({ ledger, retention: config.retention, log }),
   ];
   for (const part of parts) part.start();

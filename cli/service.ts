@@ -29,12 +29,12 @@ import type { Config } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
+import { createDigestParts } from './digest-parts.js';
 import { startBesideRelay } from './service-relays.js';
 import { keepUrl } from './data-folder.js';
 import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
 import { createAskedSends } from './asked-sends.js';
-import { keepLinkKey, keepSealKeys } from './key-files.js';
-import type { KeptKey } from './key-files.js';
+import { keepLinkKey, keepSealKeys, type KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
 import { openServiceLedger } from './service-ledger.js';
 import { startHealth } from './processes/health.js';
@@ -190,6 +190,12 @@ async function begin(
     ...{ ledger, channels, alertUrl: linkTo, homeUrl: () => reachedAt },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
+  const digests = createDigestParts({
+    ledger,
+    linkKey,
+    alertUrl: linkTo,
+    homeUrl: () => reachedAt,
+  });
   const listening = is('gateway')
     ? await startGateway({
         ...{ ledger, log, host, port },
@@ -198,7 +204,7 @@ async function begin(
         homeOrg: DEFAULT_ORG,
         ...{ temporal: { ping }, alerts: client, links, ...sends, alertPolicy: policy },
         push: { ledger, confirm: client.confirmDelivery },
-        ...sealed.endpoint,
+        ...{ ...sealed.endpoint, ...digests.ports },
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),
         refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
@@ -218,6 +224,7 @@ async function begin(
     ledger,
     channels,
     alertUrl: linkTo,
+    unsubscribeUrl: digests.unsubscribeUrl,
     startAlert,
     now: Date.now,
     pause: (ms) => delay(ms),

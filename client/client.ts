@@ -24,9 +24,12 @@ import type { BudgetPeriodInput, PeriodOpening, PeriodRow } from '../domain/budg
 import type { PeriodKey } from '../domain/budget/period-key.js';
 import type { Report } from '../domain/budget/report.js';
 import type { BudgetStatus } from '../domain/budget/view.js';
-import { agentWorkflowId, budgetWorkflowId } from '../domain/ids.js';
+import { agentWorkflowId, budgetWorkflowId, digestWorkflowId } from '../domain/ids.js';
 import type { agent as agentRules } from '../workflows/agent.js';
+import { digestSummary } from '../domain/digest/details.js';
+import type { DigestRef } from '../domain/digest/state.js';
 import type { alert } from '../workflows/alert.js';
+import type { digest } from '../workflows/digest.js';
 import type { budgetPeriod } from '../workflows/budget-period.js';
 import {
   acknowledge,
@@ -35,6 +38,7 @@ import {
   deliveryConfirmed,
   deliveryRevoked,
   reportMatches,
+  digestWoken,
   reportTotals,
   resolve,
   silenceEnded,
@@ -48,6 +52,7 @@ import {
   agentAttributes,
   alertAttributes,
   createAttributesGuard,
+  digestAttributes,
   periodAttributes,
 } from './search-attributes.js';
 import { agentTexts, alertTexts, periodTexts } from './start-texts.js';
@@ -90,6 +95,8 @@ export interface KavachClient {
   /** R2. One sender's counts of matches; whoever counts first begins the agent's workflow. */
   reportMatches(whose: AgentRef, report: MatchReport): Promise<void>;
   startAlert(input: AlertInput): Promise<'started' | 'already'>;
+  /** P3. Starts the recipient's digest, or tells the one that runs to look again. */
+  wakeDigest(ref: DigestRef): Promise<void>;
   /** Undefined where no such workflow is known (any more). */
   budgetStatus(workflowId: string): Promise<BudgetStatus | undefined>;
   agentStatus(whose: AgentRef): Promise<AgentStatus | undefined>;
@@ -219,6 +226,23 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
         ).then(() => true, falseIf(WorkflowExecutionAlreadyStartedError)),
       );
       return began ? 'started' : 'already';
+    },
+    wakeDigest: async (ref) => {
+      const { org, recipient, cadence } = ref;
+      await inTime(() =>
+        guarded(policy, (frozen) =>
+          client.workflow.signalWithStart<typeof digest, []>('digest', {
+            ...startOptions,
+            staticSummary: digestSummary(ref),
+            ...(frozen.searchAttributes ? { typedSearchAttributes: digestAttributes(ref) } : {}),
+            workflowId: digestWorkflowId(org, recipient, cadence),
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            args: [{ kind: 'woken', ref, policy: frozen }],
+            signal: digestWoken,
+            signalArgs: [],
+          }),
+        ),
+      );
     },
     budgetStatus: (workflowId) =>
       orUnknown(() => client.workflow.getHandle(workflowId).query(status)),

@@ -4,6 +4,7 @@
 import type { SearchAttributePair } from '@temporalio/common';
 import type { Policy } from '../domain/alert/policy.js';
 import type { AlertInput } from '../domain/alert/state.js';
+import type { DigestRef } from '../domain/digest/state.js';
 import type { PeriodOpening } from '../domain/budget/input.js';
 import {
   kavachAgent,
@@ -44,6 +45,10 @@ export function alertAttributes(input: AlertInput): SearchAttributePair[] {
     { key: kavachState, value: 'firing' },
     { key: kavachSeverity, value: input.facts.severity },
   ];
+}
+
+export function digestAttributes({ org }: DigestRef): SearchAttributePair[] {
+  return [{ key: kavachOrg, value: org }];
 }
 
 /**

@@ -85,6 +85,11 @@ export function digestWorkflowId(
   return bounded(`digest/${encodeComponent(org)}/${encodeComponent(recipient)}/${cadence}`);
 }
 
+/** `digest/default/admin-1/hourly/3`: the third of them, with what was claimed for it. */
+export function digestId(workflowId: string, no: number): string {
+  return bounded(`${workflowId}/${String(no)}`);
+}
+
 /**
  * One (alert, route): its index in the frozen policy, or a reference. `resolve` is the word that
  * it is over: another message, so another delivery (T7).

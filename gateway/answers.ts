@@ -218,6 +218,22 @@ export const noticesAnswer = z.looseObject({
   nextCursor,
 });
 
+export const digestsAnswer = z.looseObject({
+  waiting: z
+    .array(
+      z.looseObject({
+        cadence: z.enum(['hourly', 'daily']),
+        nextAt: at,
+        total: whole,
+        mail: z.looseObject({ subject: z.string(), text: z.string(), html: z.string() }).optional(),
+      }),
+    )
+    .describe('As it would be sent now.'),
+  digests: z.array(
+    z.looseObject({ id: z.string(), at, total: whole, end: z.looseObject({}).optional() }),
+  ),
+});
+
 export const takenNoticeAnswer = z.looseObject({
   status: z.enum(['raised', 'repeated']).describe('`repeated`: counted, and nothing is sent.'),
   alert_id: z.string().describe('Of the alert that tells it: GET /v1/alerts/{id}.'),

@@ -30,6 +30,8 @@ import { addKeyRoutes } from './routes/keys.js';
 import { addNoticeRoute } from './routes/notices.js';
 import { addLimitRoutes } from './routes/limits.js';
 import { addRaiseRoutes } from './routes/raises.js';
+import { addDigestRoutes } from './routes/digests.js';
+import { addUnsubscribeRoutes } from './routes/unsubscribe.js';
 import { addSendNoticeRoute } from './routes/send-notice.js';
 import { addPushSocketRoute, addPushTicketRoute } from './routes/push.js';
 import { addResetRoute } from './routes/resets.js';
@@ -52,6 +54,7 @@ export function createApp(gateway: Gateway): App {
   addHealthRoutes(routes, gateway);
   const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
   addAlertPage(routes, gateway, authenticate);
+  addUnsubscribeRoutes(routes, gateway);
   addDocumentRoutes(routes);
   const whileThere = refuseWhileAway(gateway.watch, gateway.policy.retryAfterS);
   for (const path of ['/v1/ingest', '/v1/runs/*', '/v1/events']) app.use(path, whileThere);
@@ -70,6 +73,7 @@ export function createApp(gateway: Gateway): App {
   addAgentRoutes(routes, gateway);
   addNoticeRoute(routes, gateway);
   addSendNoticeRoute(routes, gateway);
+  addDigestRoutes(routes, gateway);
   addLimitRoutes(routes, gateway, cache);
   addRaiseRoutes(routes, gateway, cache);
   addResetRoute(routes, gateway, cache);

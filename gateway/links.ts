@@ -25,6 +25,11 @@ interface FoundAlert {
 /** The id a test message carries: its page says that there is nothing to do. */
 export const TEST_ALERT_ID = 'alert/test';
 
+export interface UnsubscribeLinks {
+  sign(org: string, recipient: string): string;
+  isSigned(org: string, recipient: string, signature: string): boolean;
+}
+
 const SIGNATURE_LENGTH = 22;
 export const LINK_DAYS = 7;
 
@@ -59,4 +64,30 @@ export function orgOfAlert(alertId: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * G-L5. It stops one recipient's digests and shows nothing, so it does not end: a mail is found and
+ * clicked on years later.
+ */
+export function createUnsubscribeLinks(key: string): UnsubscribeLinks {
+  const sign = (org: string, recipient: string): string =>
+    createHmac('sha256', key)
+      .update(`kavach unsubscribe link\n${JSON.stringify([org, recipient])}`)
+      .digest('base64url')
+      .slice(0, SIGNATURE_LENGTH);
+  return {
+    sign,
+    isSigned: (org, recipient, signature) => isSame(signature, sign(org, recipient)),
+  };
+}
+
+/** `https://kavach.example/unsubscribe?org=default&user=admin-1&t=…`: RFC 8058 posts to it, too. */
+export function unsubscribeUrl(
+  publicUrl: string,
+  { org, recipient }: { readonly org: string; readonly recipient: string },
+  links: UnsubscribeLinks,
+): string {
+  const query = new URLSearchParams({ org, user: recipient, t: links.sign(org, recipient) });
+  return `${publicUrl}/unsubscribe?${query.toString()}`;
 }

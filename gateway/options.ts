@@ -5,7 +5,8 @@ import type { ClaimedPeriod, Ledger, PushLedger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { LedgerWatch } from './ledger-watch.js';
 import type { CallbackReader } from './callbacks/index.js';
-import type { AlertLinks } from './links.js';
+import type { PreviewDigest } from './digest-preview.js';
+import type { AlertLinks, UnsubscribeLinks } from './links.js';
 import type { Pricer } from './price.js';
 import type { PushPolicy } from './push/policy.js';
 import type { Rates } from './rate.js';
@@ -65,6 +66,7 @@ export type GatewayLedger = Pick<
   | 'usage'
   | 'operatorNotices'
   | 'sendNotice'
+  | 'digests'
   | 'exportPage'
   | 'lag'
   | 'rules'
@@ -74,6 +76,7 @@ export type GatewayLedger = Pick<
   | 'putCallback'
   | 'recipients'
   | 'recipient'
+  | 'unsubscribe'
   | 'putRecipient'
   | 'removeRecipient'
   | 'setPreferences'
@@ -184,6 +187,10 @@ export interface GatewayOptions {
   readonly sendCode?: SendCode;
   /** Absent: there is no /v1/push. */
   readonly push?: PushOptions;
+  /** P3. Absent: what waits for a digest is not shown. */
+  readonly previewDigest?: PreviewDigest;
+  /** Absent: nobody can unsubscribe by a link. */
+  readonly unsubscribeLinks?: UnsubscribeLinks;
   /**
    * The organisation of whoever runs the service: its admin keys may make the first key of another
    * one, and open sealed payloads. Default: `default`.
@@ -213,6 +220,8 @@ export interface Gateway {
   readonly testSend?: TestSend;
   readonly sendCode?: SendCode;
   readonly push?: PushTickets;
+  readonly previewDigest?: PreviewDigest;
+  readonly unsubscribeLinks?: UnsubscribeLinks;
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
   readonly codec?: Codec;

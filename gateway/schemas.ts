@@ -116,6 +116,15 @@ export const alertForm = z.object({
   note: z.string().optional(),
 });
 
+/** Of the link in a digest. */
+export const unsubscribeQuery = z.object({
+  org: z.string().optional(),
+  user: z.string().optional(),
+  t: z.string().optional().describe('The signature of the link.'),
+});
+/** RFC 8058. */
+export const oneClickForm = z.object({ 'List-Unsubscribe': z.literal('One-Click') });
+
 /** POST /v1/ingest, for the document: events are read one by one (event.ts). */
 export const ingestBody = z.object({
   events: z.array(

@@ -63,6 +63,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     alertPolicy: options.alertPolicy ?? DEFAULT_POLICY,
     ...(options.sendCode === undefined ? {} : { sendCode: options.sendCode }),
     ...(push === undefined ? {} : { push: push.tickets }),
+    ...(options.previewDigest === undefined ? {} : { previewDigest: options.previewDigest }),
+    ...(options.unsubscribeLinks === undefined
+      ? {}
+      : { unsubscribeLinks: options.unsubscribeLinks }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
     ...(options.codec === undefined ? {} : { codec: options.codec }),

@@ -1,4 +1,4 @@
-/** What agents asked to have told to an erased person: the notices, and what was rendered of them. */
+/** What was to be told to an erased person: notices and digests, and what was rendered of them. */
 import type { Database } from './database.js';
 import type { Person } from './erase-match.js';
 
@@ -7,6 +7,12 @@ with gone as (
   delete from sent_notice where lower(recipient) = lower($1) returning org, alert_id
 ), windows as (
   delete from notice_window where lower(recipient) = lower($1)
+), schedules as (
+  delete from digest_schedule where lower(recipient) = lower($1)
+), digests as (
+  delete from digest where lower(recipient) = lower($1) returning org, id
+), mails as (
+  delete from delivery d using digests where d.org = digests.org and d.alert_id = digests.id
 ), messages as (
   delete from delivery d using gone where d.org = gone.org and d.alert_id = gone.alert_id
 )

@@ -33,6 +33,7 @@ import type {
   OperatorNotice,
   Responding,
 } from './delivery.js';
+import type { DigestLedger } from './digest.js';
 import type { AnswerStore } from './idempotency.js';
 import type { AlertPage, BudgetPage } from './paging.js';
 import type { People } from './recipient.js';
@@ -57,6 +58,7 @@ export type * from './callback.js';
 export type * from './claimed-period.js';
 export type * from './configuring.js';
 export type * from './delivery.js';
+export type * from './digest.js';
 export type * from './idempotency.js';
 export type * from './paging.js';
 export type * from './push.js';
@@ -135,7 +137,8 @@ export interface Ledger
     SilenceLedger,
     RuleBook,
     NoticeLedger,
-    PushLedger {
+    PushLedger,
+    DigestLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -12,6 +12,17 @@ import {
 } from './callbacks.js';
 import { claimPeriods, closePeriod, lag, periodFailed, periodReported } from './claims.js';
 import { configurations, configure } from './configuration.js';
+import {
+  claimDigest,
+  claimDigests,
+  digestContents,
+  digestNotWoken,
+  digestWoken,
+  endDigest,
+  listDigests,
+  planDigest,
+  waitingContents,
+} from './digests.js';
 import { openDatabase } from './database.js';
 import { beginAttempt, openDelivery } from './deliveries.js';
 import { DEFAULT_DELIVERY_POLICY, type DeliveryPolicy } from './delivery-policy.js';
@@ -251,6 +262,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     tellOperators: (org, notice, now) => tellOperators(db.run, org, notice, now),
     sendNotice: (notice, terms) => sendNotice(db, notice, terms),
     noticeWords: (org, alertId) => noticeWords(db, org, alertId),
+    claimDigests: (request) => claimDigests(db, request),
+    digestWoken: (due, now, watchMs) => digestWoken(db, due, now, watchMs),
+    digestNotWoken: (due, failure) => digestNotWoken(db, due, failure),
+    planDigest: (ref, plan) => planDigest(db, ref, plan),
+    claimDigest: (ref, now) => claimDigest(db, ref, now),
+    digestContents: (org, id) => digestContents(db, org, id),
+    waitingContents: (ref) => waitingContents(db, ref),
+    endDigest: (ref, id, end, now) => endDigest(db, ref, id, end, now),
+    digests: (org, recipient, limit) => listDigests(db, org, recipient, limit),
     raiseNotices: (frozen, now) => raiseNotices(db, frozen, now),
     stop: (org, word) => stop(db, org, word),
     resume: (org, agent, by, now, reason) => resume(db, org, agent, by, now, reason),

@@ -6,6 +6,7 @@ import { canonicalJson } from './canonical.js';
 import type { Author } from './configuring.js';
 import type { Database, Run } from './database.js';
 import type { Health } from './delivery.js';
+import { replanDigests } from './digests.js';
 import { unsealDestination } from './destinations.js';
 import { jsonText, textArray } from './literals.js';
 import type {
@@ -176,6 +177,8 @@ function change(
       [org, id, jsonText(after), now],
     );
     await audit(run, { org, subject: `recipient:${id}`, at: now, by, what, before, after });
+    // What waits for a digest may be due at another hour now.
+    await replanDigests(run, org, id, now);
     return { changed: true };
   });
 }

@@ -122,6 +122,15 @@ with old as materialized (
   delete from delivery d using old where d.org = old.org and d.alert_id = old.id
 ), incidents as (
   delete from incident i using old where i.org = old.org and i.alert_id = old.id
+), digests as (
+  delete from digest where (org, id) in (
+    select org, id from digest where ended_at < $1::bigint order by ended_at limit $2::bigint
+    for update skip locked)
+  returning org, id
+), items as (
+  delete from digest_item i using digests d where i.org = d.org and i.digest = d.id
+), mails as (
+  delete from attempt a using digests d where a.org = d.org and a.alert_id = d.id
 ), notices as (
   delete from sent_notice n using old where n.org = old.org and n.alert_id = old.id
 ), decisions as (

@@ -4,6 +4,7 @@ export type { CallbackConfig, CallbackRelay, CallbackRelayOptions } from './call
 export { createSilenceRelay } from './silences.js';
 export { startPushRelay } from './push.js';
 export type { PushRelayOptions } from './push.js';
+export { createDigestRelay } from './digests.js';
 export { createStartAlert } from './start-alert.js';
 export { createRetention } from './retention.js';
 export { createRelay, DEFAULT_RELAY_CONFIG } from './relay.js';

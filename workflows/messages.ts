@@ -37,3 +37,6 @@ export const partSaid = defineSignal<[PartWord]>('partSaid');
 export const acknowledge = defineUpdate<AlertStatus, [Actor]>('acknowledge');
 export const resolve = defineUpdate<AlertStatus, [Actor]>('resolve');
 export const alertStatus = defineQuery<AlertStatus>('alertStatus');
+
+/** To digest: something was added while nothing waited, or the hour may have changed (P3). */
+export const digestWoken = defineSignal('digestWoken');

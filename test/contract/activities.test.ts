@@ -10,6 +10,8 @@ import { alertInputOf } from '../../domain/budget/alert-input.js';
 import type { ClaimedPeriod, DeliveryRef, PushOffer } from '../../ledger/ledger.js';
 import { limitsOf, rowWith, T0 } from '../domain/budget-driver.js';
 
+const nobody = () => Promise.resolve(undefined);
+
 function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
   const requests: DeliveryRequest[] = [];
   const calls: string[] = [];
@@ -54,11 +56,14 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
     publishRules: () => Promise.resolve(),
     noticeWords: () => Promise.resolve(undefined),
     offerPush: () => Promise.reject(new Error('not here')),
+    ...{ recipient: nobody, planDigest: nobody, claimDigest: nobody, endDigest: nobody },
+    digestContents: () => Promise.resolve({ total: 0, items: [] }),
     ...more,
   };
   const activities = createActivities({
     ...{ ledger, channels: { webhook: channel } },
     alertUrl: (id) => `https://kavach.test/alerts/${id}`,
+    unsubscribeUrl: () => 'https://kavach.test/unsubscribe',
     ...{ now: () => T0, timeoutMs: 4_000 },
     startAlert: ({ id }) => {
       calls.push(`start ${id}`);

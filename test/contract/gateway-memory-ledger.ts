@@ -405,6 +405,8 @@ export function createMemoryLedger(): MemoryLedger {
           .map(([rowId, row]) => view(row, rowId)),
       ),
     operatorNotices: () => Promise.resolve([]),
+    digests: () => Promise.resolve([]),
+    unsubscribe: () => Promise.resolve(undefined),
     sendNotice: (notice, terms) => {
       const alert = alertOfNotice(notice, terms.policy);
       ledger.notices.push(notice);

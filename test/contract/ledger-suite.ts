@@ -12,6 +12,7 @@ import { callbacksContract } from './ledger/callbacks.js';
 import { configuringContract } from './ledger/configuring.js';
 import { countingContract } from './ledger/counting.js';
 import { deliveringContract, SEAL_TEXT } from './ledger/delivering.js';
+import { digestingContract } from './ledger/digesting.js';
 import { erasingContract } from './ledger/erasing.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
@@ -116,6 +117,7 @@ export function ledgerContract(
     tellingContract(bed);
     silencingContract(bed);
     noticingContract(bed);
+    digestingContract(bed);
     keyingContract(bed);
     peopleContract(bed);
     routingContract(bed);

@@ -128,7 +128,16 @@ describe('the document', () => {
   test('what needs a key says which scopes, and only what is for everybody needs none', async () => {
     const open = operationsOf(await read()).filter(({ security }) => security.length === 0);
     expect(open.map(({ path }) => path)).toEqual([
-      ...['/healthz', '/readyz', '/alerts/{id}', '/alerts/{id}', '/openapi.json', '/docs'],
+      ...[
+        '/healthz',
+        '/readyz',
+        '/alerts/{id}',
+        '/alerts/{id}',
+        '/unsubscribe',
+        '/unsubscribe',
+        '/openapi.json',
+        '/docs',
+      ],
       // Signed by their providers, or with a session of people.
       ...['/callbacks/resend', '/callbacks/pagerduty'],
       ...['/login', '/login', '/logout', '/agents', '/agents'],

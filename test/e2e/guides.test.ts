@@ -142,6 +142,10 @@ describe('what the guide of notices says to run', () => {
   });
 });
 
+describe('what the guide of digests says to run', () => {
+  follow('digests.md', () => ({}));
+});
+
 describe('what the guide of the channels says to run', () => {
   const { sink } = follow('channels.md', ({ url }) => ({
     AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team`,

@@ -8,6 +8,7 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { DIGEST_PATHS } from './digest-paths.js';
 import { PATHS, type Kept } from './paths.js';
 import { openStage, type Stage } from './stage.js';
 
@@ -29,7 +30,7 @@ async function main(wanted: readonly string[]): Promise<void> {
   mkdirSync(HISTORIES, { recursive: true });
   const stage = await openStage();
   try {
-    for (const [name, path] of Object.entries(PATHS)) {
+    for (const [name, path] of Object.entries({ ...PATHS, ...DIGEST_PATHS })) {
       if (wanted.length > 0 && !wanted.includes(name)) continue;
       for (const kept of await path(stage)) await keep(stage, kept);
     }

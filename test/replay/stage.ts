@@ -15,11 +15,13 @@ import {
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.js';
 import type { DeliverInput } from '../../activities/deliver.js';
+import type { SendDigest } from '../../activities/digest.js';
 import { createKavachClient } from '../../client/index.js';
 import { findTemporal } from '../../cli/embedded/temporal-binary.js';
 import { startTemporalServer } from '../../cli/embedded/temporal-server.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import type { DeliverAnswer } from '../../domain/alert/state.js';
+import type { ClaimedDigest } from '../../domain/digest/state.js';
 import type { PeriodRow } from '../../domain/budget/input.js';
 import type { Published } from '../../domain/budget/state.js';
 import type { LoadedRules, PublishedRules } from '../../domain/agent/state.js';
@@ -39,6 +41,13 @@ export interface Answers {
   openPeriod: () => PeriodRow;
   loadRules: (agent: string, asked: readonly string[]) => LoadedRules;
   publishRules: (published: PublishedRules) => void;
+  /** Default: nothing waits. */
+  planDigest: () => { dueAt?: number };
+  claimDigest: () => { digest?: ClaimedDigest };
+  /** Default: accepted. */
+  sendDigest: (request: SendDigest) => Promise<DeliverAnswer> | DeliverAnswer;
+  /** May throw, to play a ledger that is away. */
+  endDigest: () => void;
 }
 
 export interface Stage {
@@ -93,6 +102,17 @@ export async function openStage(): Promise<Stage> {
       ),
     publishRules: (published) =>
       Promise.resolve().then(() => answers.get(published.org)?.publishRules?.(published)),
+    planDigest: ({ org }) => Promise.resolve().then(() => answers.get(org)?.planDigest?.() ?? {}),
+    claimDigest: ({ org }) => Promise.resolve().then(() => answers.get(org)?.claimDigest?.() ?? {}),
+    sendDigest: async (request) =>
+      (await answers.get(request.ref.org)?.sendDigest?.(request)) ?? {
+        type: 'sent',
+        outcome: { kind: 'accepted', reason: 'HTTP 200' },
+      },
+    endDigest: ({ org }) => {
+      answers.get(org)?.endDigest?.();
+      return Promise.resolve();
+    },
     openPeriod: ({ key }) => Promise.resolve().then(() => answers.get(key.org)!.openPeriod!()),
   };
   const workflowBundle = await bundleWorkflowCode({

@@ -13,6 +13,7 @@ import {
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.js';
 import type { DeliverInput } from '../../activities/deliver.js';
+import type { SendDigest } from '../../activities/digest.js';
 import { createKavachClient } from '../../client/index.js';
 import { DEFAULT_POLICY, type Policy } from '../../domain/alert/policy.js';
 import type { DeliverAnswer, JournalEntry } from '../../domain/alert/state.js';
@@ -28,6 +29,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 export interface Recorded {
   readonly published: Published[];
   readonly deliveries: DeliverInput[];
+  readonly digests: SendDigest[];
   readonly journal: { status: AlertStatus; entries: readonly JournalEntry[] }[];
 }
 
@@ -39,6 +41,8 @@ export interface Harness {
   answer: (request: DeliverInput) => Promise<DeliverAnswer> | DeliverAnswer;
   /** May throw, to play a ledger that is away. */
   onPublish: (published: Published) => void;
+  /** How many items wait for the next digest, and when it is due. */
+  digests: { waiting: number; dueAt: () => number; claimed: number };
   /** What `openPeriod` answers. */
   row: PeriodRow | undefined;
   /** What the ledger has of rules. */
@@ -74,7 +78,7 @@ export async function startHarness(name: string): Promise<Harness> {
   const connection = await NativeConnection.connect({ address });
   const kavach = createKavachClient({ client, taskQueue, policy: QUICK, log: quiet });
   const rules = createRuleShelf();
-  const recorded: Recorded = { published: [], deliveries: [], journal: [] };
+  const recorded: Recorded = { published: [], deliveries: [], digests: [], journal: [] };
   const activities: Activities = {
     deliver: async (request) => {
       recorded.deliveries.push(request);
@@ -97,6 +101,7 @@ export async function startHarness(name: string): Promise<Harness> {
       rules.publish(published);
       return Promise.resolve();
     },
+    ...digestActivities(() => harness.digests, recorded),
     openPeriod: () =>
       harness.row === undefined
         ? Promise.reject(new Error('no row'))
@@ -125,6 +130,7 @@ export async function startHarness(name: string): Promise<Harness> {
     recorded,
     answer: () => ({ type: 'sent', outcome: { kind: 'accepted', reason: 'ok' } }),
     onPublish: () => undefined,
+    digests: { waiting: 0, dueAt: () => Date.now() + 50, claimed: 0 },
     row: undefined,
     rules,
     until: async (check) => {
@@ -147,6 +153,28 @@ export async function startHarness(name: string): Promise<Harness> {
     },
   };
   return harness;
+}
+
+/** A ledger's part of digests, in one process: what waits is claimed whole, and once. */
+function digestActivities(
+  book: () => Harness['digests'],
+  recorded: Recorded,
+): Pick<Activities, 'planDigest' | 'claimDigest' | 'sendDigest' | 'endDigest'> {
+  return {
+    planDigest: () => Promise.resolve(book().waiting === 0 ? {} : { dueAt: book().dueAt() }),
+    claimDigest: ({ recipient }) => {
+      const { waiting: total } = book();
+      if (total === 0) return Promise.resolve({});
+      book().waiting = 0;
+      book().claimed += 1;
+      return Promise.resolve({ digest: { id: `${recipient}/${String(book().claimed)}`, total } });
+    },
+    sendDigest: (request) => {
+      recorded.digests.push(request);
+      return Promise.resolve({ type: 'sent', outcome: { kind: 'accepted', reason: 'ok' } });
+    },
+    endDigest: () => Promise.resolve(),
+  };
 }
 
 /** A daily budget of 1,000 nano-USD with slack at 50 and 80 % and kill at 100 %. */
