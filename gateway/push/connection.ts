@@ -83,7 +83,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   const send = (change: OutgoingChange): void => {
     if (isDropped) return;
     if (waiting === undefined) {
-      if (change.rev > upTo) put(change.frame);
+      if (change.rev <= upTo) return;
+      upTo = change.rev;
+      put(change.frame);
       return;
     }
     waitingBytes += change.frame.length;
