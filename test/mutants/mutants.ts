@@ -4,6 +4,7 @@
  */
 
 import { edit, type Mutant } from './mutant.js';
+import { PUSH_MUTANTS } from './push.js';
 import { RIGHTS_MUTANTS } from './rights.js';
 
 export type { Mutant };
@@ -454,4 +455,5 @@ export const MUTANTS: readonly Mutant[] = [
     only: 'stands over the environment',
   },
   ...RIGHTS_MUTANTS,
+  ...PUSH_MUTANTS,
 ];
