@@ -25,8 +25,8 @@ export interface PushStore {
 export const PUSH_TOPIC = 'kavach_push';
 
 /** PU-1. Always before the row of the message, so that no two wait for each other in a ring. */
-const NEXT = `next as (
-  insert into push_rev (id, rev) values (1, 1)
+const next = (where = ''): string => `next as (
+  insert into push_rev (id, rev) select 1, 1 ${where}
   on conflict (id) do update set rev = push_rev.rev + 1 returning rev
 )`;
 
@@ -39,7 +39,7 @@ const CONNECTED = `exists (
   where s.org = $1 and s.recipient = $5 and g.beat_at > ${CLOCK} - ${String(PUSH.staleMs)})`;
 
 const offerText = (notifies: boolean): string => `
-with ${NEXT}, put as (
+with ${next()}, put as (
   insert into push_message (org, id, alert_id, delivery_id, recipient, body, offered_at, rev)
   select $1, $2, $3, $4, $5, $6, $7::bigint, next.rev from next
   on conflict (org, id) do update set offered_at = excluded.offered_at, rev = excluded.rev
@@ -128,9 +128,13 @@ function changeOf(row: Readonly<Record<string, unknown>>): PushChange {
   };
 }
 
+/** What nobody may acknowledge holds up nobody else's change. */
+const OPEN = `where exists (select from push_message
+    where org = $1 and id = $2 and recipient = $3 and acknowledged_at is null)`;
+
 /** The attempt's outcome is written with it: what was taken is not offered again (A11). */
 const acknowledgeText = (notifies: boolean): string => `
-with ${NEXT}, taken as (
+with ${next(OPEN)}, taken as (
   update push_message m set acknowledged_at = $4::bigint, confirm_due_at = $4::bigint + $5::bigint,
     rev = next.rev
   from next

@@ -45,8 +45,8 @@ export function connectPush({ url, getTicket, onAlert, onTaken = () => {} }) {
     // What is wrong with it is said by its end, which follows.
     opened.onerror = () => {};
     opened.onclose = ({ code }) => {
-      // 1012: this gateway ends, and others are there.
-      if (code === 1012) tries = 0;
+      // 1012: this gateway ends, and others are there; everybody comes within the next second.
+      if (code === 1012) tries = 2;
       again();
     };
   }

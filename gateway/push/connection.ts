@@ -23,8 +23,8 @@ export interface Connection {
   begin(missed: MissedPush): Promise<void>;
   /** The ledger counts anew: nothing of what comes was sent. */
   forgetRev(upTo: number): void;
-  /** Heartbeat, age and pace, once in a while. */
-  tick(now: number): void;
+  /** Heartbeat and age, once in a while; `at` by the clock of `now`. */
+  tick(at: number): void;
   /** Whether the client may say something more just now. */
   heard(): boolean;
   answered(): void;
@@ -39,6 +39,7 @@ export interface ConnectionOptions {
   readonly socket: WebSocket;
   readonly session: PushSession;
   readonly policy: PushPolicy;
+  /** Ms of a clock that nobody sets. */
   readonly now: () => number;
   readonly dropped: (why: DropReason) => void;
 }
@@ -53,8 +54,12 @@ export function createConnection(options: ConnectionOptions): Connection {
   let nextPingAt = now() + policy.pingMs * (0.5 + Math.random() / 2);
   let frames = 0;
   let framesSince = now();
+  let isDropped = false;
+  const openedAt = now();
 
   const drop = (why: DropReason): void => {
+    if (isDropped) return;
+    isDropped = true;
     waiting = [];
     socket.terminate();
     dropped(why);
@@ -76,8 +81,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
 
   const send = (change: OutgoingChange): void => {
+    if (isDropped) return;
     if (waiting === undefined) {
-      if (change.rev > upTo) put(change.frame);
+      if (change.rev <= upTo) return;
+      upTo = change.rev;
+      put(change.frame);
       return;
     }
     waitingBytes += change.frame.length;
@@ -103,7 +111,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       upTo = Math.min(upTo, rev);
     },
     tick: (at) => {
-      if (at - session.openedAt >= policy.maxAgeMs) {
+      if (at - openedAt >= policy.maxAgeMs) {
         socket.close(CLOSE.restart, 'come again with a new ticket');
         return;
       }

@@ -1,8 +1,8 @@
 /**
  * From the ledger to the sockets of this gateway: looks when told that something changed, and every
  * so often anyway; and beats, so that the ledger counts these sockets.
- * PF-1. It goes on from the last number it has seen, so it misses nothing and repeats nothing
- *       (PU-1); it begins where the first socket's missed messages end.
+ * PF-1. It goes on from the last number it has seen, so it misses nothing (PU-1); it begins where
+ *       the missed messages of the first sockets end. What is read again, connections know (PC-1).
  */
 import type { PushChange, PushLedger, PushPerson, PushSession } from '../../ledger/ledger.js';
 import type { Logger } from '../options.js';
@@ -30,6 +30,8 @@ export interface PushFeed {
 export function createPushFeed(options: PushFeedOptions): PushFeed {
   const { ledger, policy, log, gateway } = options;
   let cursor: number | undefined;
+  /** Where it was when the first one came. */
+  let beganAt = 0;
   /** Counts beginnings, so that a look of an earlier one changes nothing. */
   let life = 0;
   let looking: Promise<void> | undefined;
@@ -129,11 +131,15 @@ export function createPushFeed(options: PushFeedOptions): PushFeed {
 
   return {
     begin: (upTo) => {
-      if (cursor !== undefined) return;
+      // Of two who come at once the one who was answered later may know less.
+      if (cursor !== undefined && upTo >= beganAt) return;
       life += 1;
+      beganAt = upTo;
       cursor = upTo;
-      beating = setInterval(() => void beat(), policy.beatMs);
-      beating.unref();
+      if (beating === undefined) {
+        beating = setInterval(() => void beat(), policy.beatMs);
+        beating.unref();
+      }
       look();
     },
     pause,

@@ -69,7 +69,7 @@ export function createPushHub(options: PushHubOptions): PushHub {
   });
 
   const ticking = setInterval(() => {
-    const at = now();
+    const at = performance.now();
     for (const connection of connections.values()) connection.tick(at);
   }, TICK_MS);
   ticking.unref();
@@ -148,7 +148,8 @@ export function createPushHub(options: PushHubOptions): PushHub {
       const dropped = (why: DropReason): void => {
         log.info({ session: session.id, why }, 'push: a client was dropped');
       };
-      const connection = createConnection({ socket, session, policy, now, dropped });
+      const monotonic = (): number => performance.now();
+      const connection = createConnection({ socket, session, policy, now: monotonic, dropped });
       socket.on('message', (frame: Buffer, isBinary) => {
         hear(connection, frame, isBinary);
       });

@@ -5,6 +5,7 @@
 
 import { edit, type Mutant } from './mutant.js';
 import { PEOPLE_MUTANTS } from './people.js';
+import { PUSH_MUTANTS } from './push.js';
 import { RIGHTS_MUTANTS } from './rights.js';
 
 export type { Mutant };
@@ -456,4 +457,5 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...RIGHTS_MUTANTS,
   ...PEOPLE_MUTANTS,
+  ...PUSH_MUTANTS,
 ];
