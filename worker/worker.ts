@@ -43,6 +43,13 @@ export interface WorkerLife {
 /** Enough for every delivery of a storm to wait on a slow endpoint at once. */
 const ACTIVITY_SLOTS = 200;
 
+/**
+ * Tasks of workflows share one thread, so more of them at once finish no sooner. Those that are
+ * begun together have to end within a task's time: after a restart each replays its history, and on
+ * a busy machine forty at once all took too long, were all given again, and never ended.
+ */
+const DECISION_SLOTS = 4;
+
 /** Connects and runs. Rejects when the server does not answer or refuses the worker. */
 export async function startWorker(options: KavachWorkerOptions): Promise<WorkerLife> {
   installRuntime(options.log);
@@ -96,6 +103,8 @@ async function createWorkers(
     ...shared,
     taskQueue: options.taskQueue,
     workflowBundle: options.bundle,
+    maxConcurrentWorkflowTaskExecutions: DECISION_SLOTS,
+    maxConcurrentWorkflowTaskPolls: DECISION_SLOTS,
     maxCachedWorkflows: options.maxCachedWorkflows ?? 2_000,
     stickyQueueScheduleToStartTimeout: options.stickyTimeoutMs ?? 1_000,
     // New alerts, and every workflow after a restart, come by the common queue: half the pollers.
