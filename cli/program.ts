@@ -12,6 +12,7 @@ import { addLimitCommands } from './limit-commands.js';
 import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { personOf } from './person.js';
+import { addRuleCommands } from './rule-commands.js';
 import { parseWhole } from './whole.js';
 import { addProcessCommands } from './processes/commands.js';
 
@@ -129,6 +130,7 @@ function createProgram(
   addKeyCommands(kit, program);
   addLimitCommands(kit);
   addOperatorCommands(kit);
+  addRuleCommands(kit);
   addKeepingCommands({ ...kit, stdout });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [

@@ -57,7 +57,9 @@ describe('rules', () => {
     expect((await ask('GET', '/v1/rules?agent=other')).body['rules']).toEqual([]);
     expect((await ask('GET', '/v1/rules?agent=support-agent')).body['rules']).toHaveLength(1);
     expect(await ask('POST', '/v1/rules', RULE)).toMatchObject({ status: 409 });
-    expect(await ask('DELETE', `/v1/rules/${id}?by=ana`)).toMatchObject({ body: { rule: { id } } });
+    expect(await ask('DELETE', `/v1/rules/${id}`, { by: 'ana' })).toMatchObject({
+      body: { rule: { id } },
+    });
     expect(await ask('DELETE', `/v1/rules/${id}`)).toMatchObject({ status: 404 });
     expect(await ask('PUT', `/v1/rules/${id}`, RULE)).toMatchObject({ status: 404 });
   });
