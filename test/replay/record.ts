@@ -8,7 +8,8 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { PATHS, type Kept } from './paths.js';
+import type { Kept } from './path.js';
+import { PATHS } from './paths.js';
 import { openStage, type Stage } from './stage.js';
 
 const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url));
