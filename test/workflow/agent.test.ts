@@ -81,7 +81,7 @@ describe('the rules of an agent on a real server', () => {
     await harness.until(async () => (await begun()).length === 2);
     expect((await alertOf(2).query(alertStatus)).facts).toMatchObject({
       lines: expect.arrayContaining([
-        { label: 'Held back', value: '999 more since the last alert' },
+        { label: 'Also matched', value: '999 more since the last alert' },
       ]),
     });
     await handle.terminate();
