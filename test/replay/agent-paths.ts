@@ -9,7 +9,7 @@ import { createRuleShelf, ruleOf } from '../support/rule-shelf.js';
 import { away, type Kept, type Path } from './path.js';
 import type { Stage } from './stage.js';
 
-const QUICK: Policy = { ...DEFAULT_POLICY, retryMs: 30, ruleSilenceMs: 1_200 };
+const QUICK: Policy = { ...DEFAULT_POLICY, retryMs: 30, ruleSilenceMs: 2_500 };
 
 interface Failing {
   loadRules?: number;
@@ -24,7 +24,7 @@ function watched(
   over: Partial<Rule> = {},
   { policy = {}, failing = {} }: { policy?: Partial<Policy>; failing?: Failing } = {},
 ) {
-  const shelf = createRuleShelf(ruleOf({ cooldownMs: 400, ...over }));
+  const shelf = createRuleShelf(ruleOf({ cooldownMs: 2_000, ...over }));
   const failOnce = (what: keyof Failing): void => {
     const left = failing[what] ?? 0;
     failing[what] = left - 1;
@@ -74,6 +74,7 @@ export const AGENT_PATHS: Readonly<Record<string, Path>> = {
   agentCooldown: async (stage) => {
     const { tell, until, end, kept, handle } = watched(stage, 'agent-cooldown');
     await tell({ matches: 1 });
+    await until('an alert', (row) => row?.alerts === 1);
     await tell({ matches: 20 });
     await until('what is held', (row) => row?.held === 19);
     await tell({ matches: 21, misses: 1, matchedAt: Date.now() + 500 });
@@ -134,6 +135,7 @@ export const AGENT_PATHS: Readonly<Record<string, Path>> = {
     const policy = { rotateAfterSignals: 3 };
     const { tell, until, end, kept, handle } = watched(stage, 'agent-rotation', {}, { policy });
     const first = (await tell({ matches: 1 })).signaledRunId;
+    await until('an alert', (row) => row?.alerts === 1);
     for (let matches = 2; matches <= 4; matches += 1) await tell({ matches });
     await until('what is held', (row) => row?.held === 3);
     await stage.until('a rotation', async () => (await handle.describe()).runId !== first);

@@ -63,6 +63,7 @@ describe('the rules of an agent on a real server', () => {
   test('R2, R3: raises one alert, counts the rest, ends it, and completes', async () => {
     const { tell, row, handle, alertOf, begun, status } = watched({ cooldownMs: 1_500 });
     await tell({ matches: 1 });
+    await harness.until(() => row()?.alerts === 1);
     await tell({ matches: 400 });
     await tell({ matches: 1_000 });
     await harness.until(() => row()?.held === 999);
@@ -91,6 +92,7 @@ describe('the rules of an agent on a real server', () => {
     const { tell, row, handle, begun } = watched({ cooldownMs: 60_000 }, { rotateAfterSignals: 3 });
     await tell({ matches: 1 });
     const first = (await handle.describe()).runId;
+    await harness.until(() => row()?.alerts === 1);
     for (let matches = 2; matches <= 40; matches += 1) await tell({ matches });
     await harness.until(() => row()?.held === 39);
     expect((await handle.describe()).runId).not.toBe(first);
@@ -120,6 +122,7 @@ describe('the rules of an agent on a real server', () => {
   test('nonsense is counted, and neither fails nor blocks it', async () => {
     const { tell, row, handle, status } = watched({ cooldownMs: 60_000 });
     await tell({ matches: 1 });
+    await harness.until(() => row()?.alerts === 1);
     await handle.signal(reportMatches, { sender: 7 } as unknown as MatchReport);
     await handle.signal('whatever', { a: 1 });
     await tell({ matches: -1 });
