@@ -12,7 +12,7 @@ import { jsonText } from './literals.js';
 import type { RuleSet, RuleView, SetRuleAnswer, SetRuleRequest } from './rule-book.js';
 
 /** More would make every event dear, and nobody could tell them apart. */
-export const MAX_RULES = 500;
+const MAX_RULES = 500;
 
 const COLUMNS = 'id, name, agent, condition, channels, priority, cooldown_ms, recipients, by, at';
 

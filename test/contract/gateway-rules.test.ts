@@ -144,7 +144,8 @@ describe('metric events', () => {
     expect(await matches()).toBe(1);
     await ask('DELETE', `/v1/rules/${id}`);
     expect((await there({ error_rate: 0.9 })).body).toMatchObject({ accepted: 1, matches: 0 });
-    expect(await matches()).toBe(0);
+    // What its workflow has not answered yet stays until that has ended its alert.
+    expect(await matches()).toBe(1);
   });
 
   test('§8: bad ones are set aside with the path of the fault, and the good ones count', async () => {
