@@ -13,6 +13,7 @@ import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { addPeopleCommands } from './people-commands.js';
 import { personOf } from './person.js';
+import { addRuleCommands } from './rule-commands.js';
 import { parseWhole } from './whole.js';
 import { addProcessCommands } from './processes/commands.js';
 
@@ -131,6 +132,7 @@ function createProgram(
   addLimitCommands(kit);
   addOperatorCommands(kit);
   addPeopleCommands(kit);
+  addRuleCommands(kit);
   addKeepingCommands({ ...kit, stdout });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [

@@ -45,7 +45,7 @@ function metricsIn(value: unknown): ReadonlyMap<string, MetricValue> | EventFaul
   if (typeof value !== 'object' || Array.isArray(value)) {
     return fault('metrics', `expected an object, got ${kindOf(value)}`);
   }
-  const entries = Object.entries(value as object) as [string, unknown][];
+  const entries = Object.entries(value) as [string, unknown][];
   if (entries.length === 0) return fault('metrics', 'is empty: expected at least one metric');
   if (entries.length > MAX_METRICS) {
     return fault('metrics', `has more than ${String(MAX_METRICS)} metrics`);

@@ -51,7 +51,7 @@ export function createRuleCache(ledger: Pick<Ledger, 'rules'>): RuleCache {
   };
 }
 
-export function holdRules({ rev, rules }: RuleSet): HeldRules {
+function holdRules({ rev, rules }: RuleSet): HeldRules {
   const byAgent = new Map<string, ReadRule[]>();
   for (const { id, agent, condition } of rules) {
     const read = parseCondition(condition);

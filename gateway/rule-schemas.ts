@@ -33,7 +33,7 @@ const rule = z.strictObject({
 /** POST /v1/rules and PUT /v1/rules/{id}. */
 export const ruleBody = rule;
 export type RuleBody = z.infer<typeof ruleBody>;
-export const removeRuleQuery = z.object({ by: name.optional() });
+export const removeRuleBody = z.object({ by: name.optional() });
 export const rulePath = z.object({ id: z.string().max(200) });
 export const rulesQuery = z.object({ agent: name.optional() });
 

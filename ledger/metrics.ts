@@ -75,12 +75,14 @@ function deltasOf(events: readonly MetricEvent[]): readonly Delta[] {
   return [...deltas].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, delta]) => delta);
 }
 
+/** Only misses: what nobody watches is not made. */
 const LOCK = `
 select agent from rule_watch where org = $1 and agent = any($2::text[]) order by agent for update`;
 
+/** Makes them where they are not, and holds them. */
 const WATCH = `
 insert into rule_watch (org, agent) select $1, a from unnest($2::text[]) as a order by a
-on conflict (org, agent) do nothing`;
+on conflict (org, agent) do update set seq = rule_watch.seq`;
 
 const DELTAS = `json_to_recordset($2::json)
   as d (agent text, rule text, matches bigint, misses bigint, last_at bigint)`;
@@ -102,7 +104,8 @@ on conflict (org, agent, rule) do update set
   last_at = greatest(rule_counter.last_at, excluded.last_at),
   heard_at = greatest(rule_counter.heard_at, excluded.heard_at),
   matched_at = greatest(rule_counter.matched_at, excluded.matched_at)
-returning agent, rule, raised_at`;
+returning agent, rule, raised_at, (select r.cooldown_ms from rule r
+  where r.org = rule_counter.org and r.id = rule_counter.rule) as cooldown_ms`;
 
 const DUE = `
 update rule_watch w set seq = w.seq + 1, due_at = case when d.urgent then $3::bigint
@@ -113,36 +116,20 @@ where w.org = $1 and w.agent = d.agent`;
 async function count(run: Run, org: string, deltas: readonly Delta[], now: number): Promise<void> {
   const agents = [...new Set(deltas.map(({ agent }) => agent))].sort();
   const matching = new Set(deltas.filter(({ matches }) => matches > 0).map(({ agent }) => agent));
-  await run(LOCK, [org, textArray(agents)]);
+  // In one order over both, but for an agent that is new: a ring is then tried again.
+  if (matching.size < agents.length) await run(LOCK, [org, textArray(agents)]);
   if (matching.size > 0) await run(WATCH, [org, textArray([...matching].sort())]);
   const counted = await run(COUNT, [org, jsonText(deltas), now]);
   if (counted.length === 0) return;
-  const quiet = await cooldownsOf(
-    run,
-    org,
-    counted.map(({ rule }) => String(rule)),
-  );
   const due = new Map<string, boolean>();
-  for (const { agent, rule, raised_at: raisedAt } of counted) {
+  for (const { agent, rule, raised_at: raisedAt, cooldown_ms: cooldownMs } of counted) {
     const name = String(agent);
     const matched = deltas.some(
       (delta) => delta.agent === name && delta.rule === rule && delta.matches > 0,
     );
-    const isQuiet = raisedAt !== null && Number(raisedAt) + (quiet.get(String(rule)) ?? 0) > now;
+    const isQuiet = raisedAt !== null && Number(raisedAt) + Number(cooldownMs) > now;
     due.set(name, due.get(name) === true || (matched && !isQuiet));
   }
   const rows = [...due].map(([agent, urgent]) => ({ agent, urgent }));
   await run(DUE, [org, jsonText(rows), now]);
-}
-
-async function cooldownsOf(
-  run: Run,
-  org: string,
-  rules: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await run(
-    'select id, cooldown_ms from rule where org = $1 and id = any($2::text[])',
-    [org, textArray([...new Set(rules)])],
-  );
-  return new Map(rows.map(({ id, cooldown_ms: ms }) => [String(id), Number(ms)]));
 }

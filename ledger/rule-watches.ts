@@ -3,6 +3,7 @@
  * workflows. As with periods: a claim is exclusive until its lease ends, and work under an outdated
  * fence changes nothing.
  */
+import { emptyRow } from '../domain/agent/apply-report.js';
 import type { RuleCount } from '../domain/agent/report.js';
 import {
   LEDGER,
@@ -153,10 +154,6 @@ export async function loadRules(
 function definitionOf(row: Row): Rule {
   const { by: _by, at: _at, ...rule } = ruleOf(row);
   return rule;
-}
-
-function emptyRow(rule: string): RuleRow {
-  return { rule, senders: {}, held: 0, alerts: 0, over: 0, told: 0 };
 }
 
 function rowOf(row: Row): RuleRow {

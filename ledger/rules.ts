@@ -2,7 +2,7 @@
  * Setting and removing rules.
  * LU-1. Every change raises the organisation's revision under a lock that counting shares: an event
  *       is held against the rules as they were before a change or after it, never in between.
- * LU-2. Agents for which something of the rule is open are told of the change at once.
+ * LU-2. Agents for which something of the rule is open, or may be, are told of the change at once.
  */
 import { audit } from './audit.js';
 import { canonicalJson } from './canonical.js';
@@ -12,7 +12,7 @@ import { jsonText } from './literals.js';
 import type { RuleSet, RuleView, SetRuleAnswer, SetRuleRequest } from './rule-book.js';
 
 /** More would make every event dear, and nobody could tell them apart. */
-export const MAX_RULES = 500;
+const MAX_RULES = 500;
 
 const COLUMNS = 'id, name, agent, condition, channels, priority, cooldown_ms, recipients, by, at';
 
@@ -87,7 +87,10 @@ export function removeRule(
     if (row === undefined) return undefined;
     const before = ruleOf(row);
     await tellBusy(run, org, id, now);
-    await run('delete from rule_counter where org = $1 and rule = $2 and not busy', [org, id]);
+    await run(
+      'delete from rule_counter where org = $1 and rule = $2 and not (busy or matches > counted)',
+      [org, id],
+    );
     const entry = { org, subject: `rule:${id}`, at: now, by, what: 'rule_removed' } as const;
     await audit(run, { ...entry, before });
     return before;
@@ -103,12 +106,15 @@ async function raiseRevision(run: Run, org: string): Promise<void> {
   );
 }
 
+/** Something is open, or may be: matches that the workflow may have heard of, and not answered yet. */
+const LIVE = '(c.busy or c.matches > c.counted)';
+
 /** LU-2. In the order in which counting locks them. */
 async function tellBusy(run: Run, org: string, rule: string, now: number): Promise<void> {
   await run(
     `with busy as materialized (
        select w.agent from rule_watch w join rule_counter c on c.org = w.org and c.agent = w.agent
-       where w.org = $1 and c.rule = $2 and c.busy order by w.agent for update of w
+       where w.org = $1 and c.rule = $2 and ${LIVE} order by w.agent for update of w
      )
      update rule_watch w set seq = w.seq + 1, due_at = $3::bigint
      from busy where w.org = $1 and w.agent = busy.agent`,

@@ -21,7 +21,7 @@ export function ruleAlertOf(
     facts: {
       ...{ kind: 'rule', org, agentName: agent, rule: rule.id },
       title: `${agent}: ${rule.name}`,
-      lines: linesOf(rule, held),
+      lines: linesOf(rule, { no, held }),
       ...{ severity: SEVERITIES[priority], priority, at },
     },
     // Resolved where it is started: recipients by their preferences, else the operators (R2).
@@ -38,13 +38,18 @@ const SEVERITIES: Readonly<Record<Priority, Severity>> = {
   critical: 'critical',
 };
 
-function linesOf({ condition, agent, cooldownMs }: Rule, held: number): NoticeLine[] {
+const SINCE = ' since the last alert';
+
+function linesOf(
+  { condition, agent, cooldownMs }: Rule,
+  { no, held }: Pick<Raising, 'no' | 'held'>,
+): NoticeLine[] {
   return [
     { label: 'Condition', value: condition },
     ...(agent === ANY_AGENT ? [{ label: 'Rule for', value: 'every agent' }] : []),
     ...(held === 0
       ? []
-      : [{ label: 'Held back', value: `${String(held)} more since the last alert` }]),
+      : [{ label: 'Also matched', value: `${String(held)} more${no > 1 ? SINCE : ''}` }]),
     ...(cooldownMs === 0 ? [] : [{ label: 'Quiet for', value: spanText(cooldownMs) }]),
   ];
 }

@@ -48,11 +48,11 @@ function count(rule: RuleState, cooldownMs: number, now: number): RuleState {
   const quiet = quietUntil(rule);
   if (quiet !== undefined && matchedAt < quiet)
     return { ...rule, senders, held: rule.held + fresh };
-  const alert: Raising = { no: rule.alerts + 1, at: matchedAt, held: rule.held };
+  // All of them came before it is raised: it tells of those that did not raise it.
+  const alert: Raising = { no: rule.alerts + 1, at: matchedAt, held: rule.held + fresh - 1 };
   return {
     ...{ ...rule, senders, raisedAt: now, alerts: alert.no },
-    // The first of them has raised it; those that came with it came into its cooldown.
-    held: fresh - 1,
+    held: 0,
     raising: [...rule.raising, alert],
   };
 }

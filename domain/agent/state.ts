@@ -39,7 +39,7 @@ export interface RuleRow {
 export interface Raising {
   readonly no: number;
   readonly at: number;
-  /** Matches held back since the alert before. */
+  /** Matches that came since the alert before and raised none. */
   readonly held: number;
   readonly isSent?: true;
   readonly againAt?: number;

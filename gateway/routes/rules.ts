@@ -6,7 +6,7 @@ import type { Gateway } from '../options.js';
 import { Problem } from '../problem.js';
 import { agentSeen } from '../rights.js';
 import {
-  removeRuleQuery,
+  removeRuleBody,
   ruleAnswer,
   ruleBody,
   rulePath,
@@ -50,7 +50,7 @@ const removeRule = {
   summary: 'Remove a rule; its open alerts end',
   scopes: ['operate'],
   params: rulePath,
-  query: removeRuleQuery,
+  body: removeRuleBody,
   answers: { 200: { description: 'As it was', schema: ruleAnswer } },
   problems: [404],
 } as const satisfies Operation;
@@ -87,9 +87,9 @@ export function addRuleRoutes(routes: Routes, gateway: Gateway): void {
     return c.json({ changed, rule: viewOf(answer.rule) });
   });
 
-  routes.add(removeRule, async (c, { params: { id }, query }) => {
+  routes.add(removeRule, async (c, { params: { id }, body }) => {
     const { org, name } = c.get('key');
-    const { by = name } = query;
+    const { by = name } = body;
     const removed = await ledger.removeRule({ org, id, by, now: now() });
     if (removed === undefined) throw unknown(id);
     log.warn({ requestId: c.get('requestId'), rule: id, by }, 'rule removed');

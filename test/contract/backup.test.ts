@@ -16,6 +16,7 @@ import { seedLedger } from '../support/ledger-folder.js';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.js';
 import { kavach, type CliRun } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { ruleOf } from '../support/rule-shelf.js';
 import { batch, costLimit, event, limitsOf, NOW, ORG, seed, store, USD } from './ledger/bed.js';
 
 const SEAL = createSealKey('k1');
@@ -36,6 +37,7 @@ const CHANGED = new Set([
   'lease_until',
   'claimed_seq',
   'epoch',
+  ...['rev', 'alerts', 'over', 'told', 'busy'],
 ]);
 
 let postgres: TestPostgres;
@@ -58,6 +60,13 @@ async function fill(databaseUrl: string, embedded: boolean): Promise<string> {
     await ledger.stop(ORG, { agent, at: NOW, by: 'ada', reason: ODD.join(' ') });
   }
   await ledger.quarantine([{ org: ORG, at: NOW, path: 'p', problem: 'x', raw: ODD.join('\n') }]);
+  await ledger.setRule({ org: ORG, rule: ruleOf(), by: 'ana', now: NOW, isNew: true });
+  const results = [{ rule: 'r1', matched: true }];
+  const metrics = [{ agent: 'bot', at: NOW, key: 'm', results }];
+  await ledger.countMetrics({ org: ORG, rev: 1, now: NOW, events: metrics });
+  const row = { rule: 'r1', senders: {}, held: 0, alerts: 3, over: 2, told: 2, raisedAt: NOW };
+  const rules = [{ ...row, busy: true, gone: false }];
+  await ledger.publishRules({ org: ORG, agent: 'bot', order: 1, rules });
   await ledger.close();
   return reference;
 }
@@ -127,6 +136,11 @@ describe('a copy of a Postgres', () => {
     onTestFinished(() => ledger.close());
     expect(await ledger.usage(ORG)).toMatchObject({ events: 7, cost: 7 * USD });
     expect(await store(ledger, batch([event('a'), event('c')], []))).toMatchObject({ stored: 1 });
+    // What was changed and raised after the copy must not come again under the same numbers.
+    expect(await ledger.loadRules(ORG, 'bot', ['r1'])).toMatchObject({
+      rev: 1_000_001,
+      rules: [{ row: { alerts: 1_000_003, over: 1_000_003, told: 1_000_003 } }],
+    });
     const claim = await ledger.claimPeriods({ now: Date.now(), limit: 10, leaseMs: 1_000 });
     // RE-2. Told at once, as a new life of the ledger.
     expect(claim.map(({ key, epoch, own }) => [key.cadence, epoch, own.calls]).sort()).toEqual([
@@ -144,7 +158,7 @@ describe('a copy of a Postgres', () => {
     const pool = new pg.Pool({ connectionString: to, max: 1 });
     const ids = await pool.query<{ id: string }>('select id from audit order by id');
     await pool.end();
-    expect(ids.rows.map(({ id }) => id)).toEqual(['1', '2', '3']);
+    expect(ids.rows.map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
   });
 
   test('is refused where there is a ledger, and where the keys do not fit; nothing is changed', async () => {

@@ -11,6 +11,13 @@ const RULE = {
   channels: ['slack'],
 };
 
+interface Body {
+  readonly rule: { readonly id: string };
+  readonly rules: readonly { readonly name: string; readonly userIds: readonly string[] }[];
+  readonly rejected: readonly { readonly path: string }[];
+  readonly [member: string]: unknown;
+}
+
 let orgs = 0;
 
 /** A gateway, and an organisation of its own. */
@@ -25,7 +32,7 @@ async function start() {
       const text = body === undefined ? undefined : JSON.stringify(body);
       const all = { ...bearer(key), ...headers };
       const answer = await started.request(method, path, text, all);
-      return { status: answer.status, body: answer.body as Record<string, any> };
+      return { status: answer.status, body: answer.body as Body };
     };
   const matches = async (agent?: string) => {
     const rows = await real.sql(
@@ -48,16 +55,18 @@ describe('rules', () => {
         rule: { ...RULE, priority: 'medium', cooldownSeconds: 300, userIds: [], at: NOON },
       },
     });
-    const { id } = made.body['rule'];
+    const { id } = made.body.rule;
     const changed = await ask('PUT', `/v1/rules/${id}`, { ...RULE, cooldownSeconds: 0, by: 'ana' });
-    expect(changed.body['rule']).toMatchObject({ id, cooldownSeconds: 0, by: 'ana' });
+    expect(changed.body.rule).toMatchObject({ id, cooldownSeconds: 0, by: 'ana' });
     const again = await ask('PUT', `/v1/rules/${id}`, { ...RULE, cooldownSeconds: 0, by: 'bo' });
     expect(again.body).toMatchObject({ changed: false, rule: { by: 'ana' } });
     expect((await ask('GET', '/v1/rules')).body).toMatchObject({ rules: [{ id }] });
-    expect((await ask('GET', '/v1/rules?agent=other')).body['rules']).toEqual([]);
-    expect((await ask('GET', '/v1/rules?agent=support-agent')).body['rules']).toHaveLength(1);
+    expect((await ask('GET', '/v1/rules?agent=other')).body.rules).toEqual([]);
+    expect((await ask('GET', '/v1/rules?agent=support-agent')).body.rules).toHaveLength(1);
     expect(await ask('POST', '/v1/rules', RULE)).toMatchObject({ status: 409 });
-    expect(await ask('DELETE', `/v1/rules/${id}?by=ana`)).toMatchObject({ body: { rule: { id } } });
+    expect(await ask('DELETE', `/v1/rules/${id}`, { by: 'ana' })).toMatchObject({
+      body: { rule: { id } },
+    });
     expect(await ask('DELETE', `/v1/rules/${id}`)).toMatchObject({ status: 404 });
     expect(await ask('PUT', `/v1/rules/${id}`, RULE)).toMatchObject({ status: 404 });
   });
@@ -80,7 +89,7 @@ describe('rules', () => {
     const { status, body } = await ask('POST', '/v1/rules', { ...RULE, ...over });
     expect([status, body['path']]).toEqual([422, path]);
     expect(body['detail']).toContain(detail);
-    expect((await ask('GET', '/v1/rules')).body['rules']).toEqual([]);
+    expect((await ask('GET', '/v1/rules')).body.rules).toEqual([]);
   });
 
   test('a key of one agent sees the rules about it, without whom they tell, and sets none', async () => {
@@ -90,8 +99,8 @@ describe('rules', () => {
     await ask('POST', '/v1/rules', { ...RULE, name: 'others', agentId: 'other' });
     const rights = { org, agent: 'support-agent', scopes: ['ingest', 'operate'] } as const;
     const agent = as(await real.key(rights));
-    const seen = (await agent('GET', '/v1/rules')).body['rules'];
-    expect(seen.map((each: any) => [each.name, each.userIds])).toEqual([
+    const seen = (await agent('GET', '/v1/rules')).body.rules;
+    expect(seen.map((each) => [each.name, each.userIds])).toEqual([
       ['for all', []],
       ['high_error_rate', []],
     ]);
@@ -136,13 +145,14 @@ describe('metric events', () => {
     const made = await ask('POST', '/v1/rules', rule);
     await there({ error_rate: 0.07 });
     expect(await matches()).toBe(1);
-    const { id } = made.body['rule'];
+    const { id } = made.body.rule;
     await ask('PUT', `/v1/rules/${id}`, { ...rule, condition: 'error_rate > 0.5' });
     await there({ error_rate: 0.07 });
     expect(await matches()).toBe(1);
     await ask('DELETE', `/v1/rules/${id}`);
     expect((await there({ error_rate: 0.9 })).body).toMatchObject({ accepted: 1, matches: 0 });
-    expect(await matches()).toBe(0);
+    // What its workflow has not answered yet stays until that has ended its alert.
+    expect(await matches()).toBe(1);
   });
 
   test('§8: bad ones are set aside with the path of the fault, and the good ones count', async () => {
@@ -168,7 +178,7 @@ describe('metric events', () => {
     const events = [good, ...bad.map(([each]) => each), good];
     const { status, body } = await ask('POST', '/v1/events', { events });
     expect([status, body['accepted'], body['rejected_count']]).toEqual([202, 2, bad.length]);
-    expect(body['rejected'].map((each: any) => each.path)).toEqual(
+    expect(body.rejected.map((each) => each.path)).toEqual(
       bad.map(([, path], i) => `events[${String(i + 1)}]${path === '' ? '' : `.${path}`}`),
     );
     expect(await matches()).toBe(2);

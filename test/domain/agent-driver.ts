@@ -110,8 +110,8 @@ export function driveAgent(shelf: RuleShelf, { rotate = false, now = T0 } = {}):
   return driver;
 }
 
-/** `2 held back` of an alert's lines; 0 where it says none. */
+/** How many more it says that matched; 0 where it says none. */
 export function heldIn({ facts }: RuleAlert): number {
-  const line = facts.lines.find(({ label }) => label === 'Held back');
+  const line = facts.lines.find(({ label }) => label === 'Also matched');
   return Number.parseInt(line?.value ?? '0', 10);
 }

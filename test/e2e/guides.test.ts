@@ -178,6 +178,21 @@ describe('what the guide of the limits says to run', () => {
   });
 });
 
+describe('what the guide of the rules says to run', () => {
+  const { sink } = follow('rules.md', ({ url }) => ({
+    KAVACH_OPERATORS_WEBHOOK_URL: `${url}/webhook/operators`,
+  }));
+
+  test('the operators have got one alert', async () => {
+    const alerts = () =>
+      sink()
+        .messages('/webhook/operators')
+        .filter(({ body }) => body.includes('high_error_rate'));
+    await expect.poll(alerts, { timeout: 20_000 }).not.toHaveLength(0);
+    expect(alerts().filter(({ body }) => !body.includes('esolved'))).toHaveLength(1);
+  });
+});
+
 describe('what the guide of operating says to run', () => {
   follow('operate.md', ({ url }) => ({ AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team` }));
 });

@@ -19,15 +19,9 @@ import {
   status,
   subjectEnded,
 } from '../../workflows/messages.js';
+import { AGENT_PATHS } from './agent-paths.js';
+import { away, type Kept, type Path } from './path.js';
 import type { Stage } from './stage.js';
-
-/** A workflow whose history is kept. */
-export interface Kept {
-  readonly name: string;
-  readonly workflowId: string;
-  readonly runId?: string;
-}
-export type Path = (stage: Stage) => Promise<readonly Kept[]>;
 
 /** As short as a timer can be told apart; the bounds are those a test needs. */
 const QUICK: Policy = {
@@ -37,13 +31,6 @@ const QUICK: Policy = {
   retryMs: 30,
   closeGraceMs: 50,
 };
-
-/** A ledger that is away; without a stack, which would name this machine's folders. */
-function away(): never {
-  const failure = ApplicationFailure.nonRetryable('the ledger is away', 'Away');
-  failure.stack = '';
-  throw failure;
-}
 
 const slack: Route = { channel: 'slack', destination: 'd1' };
 const webhook: Route = { channel: 'webhook', destination: 'd2' };
@@ -161,6 +148,7 @@ const onCall = { operators: [pager] };
 const transient = { type: 'sent', outcome: { kind: 'transient', reason: 'HTTP 503' } } as const;
 
 export const PATHS: Readonly<Record<string, Path>> = {
+  ...AGENT_PATHS,
   notice: async (stage) => {
     const storm = {
       org: 'notice',

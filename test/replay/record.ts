@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DIGEST_PATHS } from './digest-paths.js';
-import { PATHS, type Kept } from './paths.js';
+import type { Kept } from './path.js';
+import { PATHS } from './paths.js';
 import { openStage, type Stage } from './stage.js';
 
 const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url));

@@ -86,6 +86,14 @@ describe('recorded histories', () => {
         'alert-late',
         'alert-rotation-1',
         'alert-rotation-2',
+        'agent-cooldown-and-end',
+        'agent-every-match',
+        'agent-silence',
+        'agent-rule-changed-and-removed',
+        'agent-ledger-away',
+        'agent-nonsense',
+        'agent-rotation-1',
+        'agent-rotation-2',
       ]),
     );
   });
@@ -107,6 +115,13 @@ describe('what must not pass', () => {
     const newest = 'return report.seq > known.seq;';
     const changed = await changedBundle('domain/budget/apply-report.ts', newest, 'return false;');
     const replaying = replay(changed, historyOf('period-thresholds-kill-close'));
+    await expect(replaying).rejects.toThrow(DeterminismViolationError);
+  });
+
+  test('an agent whose cooldowns never end', async () => {
+    const quiet = 'matchedAt < quiet';
+    const changed = await changedBundle('domain/agent/decide.ts', quiet, '(true as boolean)');
+    const replaying = replay(changed, historyOf('agent-cooldown-and-end'));
     await expect(replaying).rejects.toThrow(DeterminismViolationError);
   });
 

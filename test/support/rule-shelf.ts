@@ -1,4 +1,5 @@
 /** The ledger's part of an agent's workflow, in memory: definitions, and what was published. */
+import { emptyRow } from '../../domain/agent/apply-report.js';
 import type { LoadedRules, PublishedRules, RuleRow } from '../../domain/agent/state.js';
 import { appliesTo, type Rule } from '../../domain/rule.js';
 
@@ -55,7 +56,7 @@ export function createRuleShelf(...given: readonly Rule[]): RuleShelf {
           const holds = definition !== undefined && appliesTo(definition, agent);
           const { busy: _busy, ...row } = rows.get(nameOf(agent, id)) ?? {
             busy: false,
-            ...rowOf(id),
+            ...emptyRow(id),
           };
           return { row, ...(holds ? { definition } : {}) };
         }),
@@ -73,8 +74,4 @@ export function createRuleShelf(...given: readonly Rule[]): RuleShelf {
     },
     row: (agent, rule) => rows.get(nameOf(agent, rule)),
   };
-}
-
-function rowOf(rule: string): RuleRow {
-  return { rule, senders: {}, held: 0, alerts: 0, over: 0, told: 0 };
 }

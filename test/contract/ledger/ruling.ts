@@ -205,6 +205,8 @@ export function rulingContract(bed: Bed): void {
     await count([event(true), event(true, { agent: 'idle' })]);
     for (const each of await claim()) await ledger.watchReported(each, NOW, 60_000);
     await publish(1, published());
+    const over = published({ busy: false, over: 1, told: 1 });
+    await ledger.publishRules({ org: ORG, agent: 'idle', order: 1, rules: [over] });
     await set({ cooldownMs: 1_000 }, false);
     const changed = await claimOne(NOW + 1);
     expect(changed).toMatchObject({ agent: BOT, report: { rev: 2, rules: [{ rule: 'r1' }] } });
@@ -216,6 +218,20 @@ export function rulingContract(bed: Bed): void {
     await publish(2, published({ busy: false, gone: true, over: 1, told: 1 }));
     expect(await bed.sql('select * from rule_counter')).toEqual([]);
     await publish(3, published());
+    expect(await bed.sql('select * from rule_counter')).toEqual([]);
+  });
+
+  test('a rule that is removed while its alert is on its way: the workflow is told, and says so', async () => {
+    await set();
+    await count([event(true)]);
+    await bed.ledger().watchReported(await claimOne(), NOW, 60_000);
+    await bed.ledger().removeRule({ ...author, id: 'r1' });
+    // Its publish comes only now, and says that an alert is open.
+    await publish(1, published());
+    const told = await claimOne();
+    expect(told.report).toMatchObject({ rev: 2, rules: [{ rule: 'r1' }] });
+    await bed.ledger().watchReported(told, NOW, 60_000);
+    await publish(2, published({ busy: false, gone: true, over: 1, told: 1 }));
     expect(await bed.sql('select * from rule_counter')).toEqual([]);
   });
 
