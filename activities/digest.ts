@@ -16,6 +16,14 @@ export type DigestActivityLedger = Pick<
   'recipient' | 'planDigest' | 'claimDigest' | 'digestContents' | 'endDigest'
 >;
 
+export interface DigestDependencies extends Pick<
+  ActivityDependencies,
+  'channels' | 'alertUrl' | 'unsubscribeUrl' | 'now' | 'timeoutMs'
+> {
+  readonly ledger: DigestActivityLedger &
+    Pick<Ledger, 'openDelivery' | 'beginAttempt' | 'finishAttempt'>;
+}
+
 export interface SendDigest {
   readonly ref: DigestRef;
   readonly digest: ClaimedDigest;
@@ -27,7 +35,7 @@ export interface SendDigest {
 /** A digest that its workflow has lost is looked after so long after its hour, ms. */
 const WATCH_MS = 15 * 60_000;
 
-export function createDigestActivities(dependencies: ActivityDependencies) {
+export function createDigestActivities(dependencies: DigestDependencies) {
   const { ledger, now } = dependencies;
   return {
     /** Epoch ms; undefined: nothing waits. */
@@ -52,10 +60,7 @@ export function createDigestActivities(dependencies: ActivityDependencies) {
 }
 
 /** As `deliver` does it: written before the request, the stored bytes on every attempt (A11). */
-async function send(
-  dependencies: ActivityDependencies,
-  request: SendDigest,
-): Promise<DeliverAnswer> {
+async function send(dependencies: DigestDependencies, request: SendDigest): Promise<DeliverAnswer> {
   const { ledger, channels, now } = dependencies;
   const { digest, attempt, isLast } = request;
   const { email } = channels;
@@ -73,7 +78,7 @@ async function send(
 }
 
 async function prepare(
-  { ledger, now, alertUrl, unsubscribeUrl }: ActivityDependencies,
+  { ledger, now, alertUrl, unsubscribeUrl }: DigestDependencies,
   { ref: whose, digest, attempt }: SendDigest,
 ) {
   const recipient = await recipientOf(ledger, whose);

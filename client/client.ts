@@ -231,7 +231,7 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
       const { org, recipient, cadence } = ref;
       await inTime(() =>
         guarded(policy, (frozen) =>
-          client.workflow.signalWithStart<typeof digest, []>('digest', {
+          client.workflow.signalWithStart<typeof digest>('digest', {
             ...startOptions,
             staticSummary: digestSummary(ref),
             ...(frozen.searchAttributes ? { typedSearchAttributes: digestAttributes(ref) } : {}),

@@ -57,7 +57,9 @@ async function decide(
     recipients.map((each) => [each.id, preferencesSeen(each.preferences, agent)]),
   );
   await record(run, input, routing.decisions, seen);
-  for (const { recipient, cadence } of routing.digests) {
+  // Always in the same order: two alerts for the same people must not wait for each other.
+  const digests = [...routing.digests].sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
+  for (const { recipient, cadence } of digests) {
     await addDigestItem(run, { org, recipient, alertId: id, cadence, at: now });
   }
   return routes;

@@ -1,7 +1,6 @@
 /** P3 from the ledger to the mailbox: the digests' activities on a real ledger and a fake Resend. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createDigestActivities } from '../../activities/digest.js';
-import type { ActivityDependencies } from '../../activities/index.js';
 import { createEmailChannel } from '../../channels/email.js';
 import type { DigestRef } from '../../domain/digest/state.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
@@ -56,8 +55,7 @@ async function stage(zone = 'Asia/Kolkata') {
     alertUrl: (alertId) => `https://kavach.test/alerts/${encodeURIComponent(alertId)}`,
     unsubscribeUrl: (of, recipient) => unsubscribeUrl(gateway.url, { org: of, recipient }, links),
     ...{ now: () => NOON, timeoutMs: 2_000 },
-    ...{ startAlert: () => Promise.resolve(), pause: () => Promise.resolve() },
-  } satisfies ActivityDependencies);
+  });
   /** As the gateway and the relay do it: low priority, so it is routed into the digest. */
   const notice = async (title: string) => {
     const words = { title, body: '', priority: 'low', channels: ['email', 'push'] } as const;

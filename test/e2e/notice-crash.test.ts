@@ -5,6 +5,7 @@
 import { expect, test } from 'vitest';
 import { startStack } from '../../bench/stack.js';
 import type { AlertView, SentNoticeView } from '../../ledger/ledger.js';
+import { digestWorkflowId } from '../../domain/ids.js';
 import { until } from './service-kit.js';
 
 test('a hundred copies, and a killed worker: one alert, told under one key, 99 repeats', async () => {
@@ -14,6 +15,9 @@ test('a hundred copies, and a killed worker: one alert, told under one key, 99 r
     variables: ({ url }) => ({
       AGENTKAVACH_WEBHOOK_URL: `${url}/webhook/own`,
       KAVACH_LADDER_MS: '500,1000,2000',
+      RESEND_API_KEY: 're_test',
+      RESEND_BASE_URL: `${url}/resend`,
+      KAVACH_EMAIL_FROM: 'Kavach <kavach@example.com>',
     }),
   });
   try {
@@ -72,6 +76,38 @@ test('a hundred copies, and a killed worker: one alert, told under one key, 99 r
     // Another person's is that person's own, also after all this.
     expect(await post({ user_id: 'ben' })).not.toBe(id);
     await until('the word for ben', () => stack.sink.messages('/webhook/own').length === 2);
+
+    // P3. What is of low priority wakes the digest of its recipient, and waits there for its hour.
+    const ask = async (method: string, path: string, body?: object) => {
+      const init = body === undefined ? {} : { body: JSON.stringify(body) };
+      const answer = await fetch(`${url}/v1/recipients/cleo${path}`, { method, headers, ...init });
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as Readonly<Record<string, unknown>>;
+    };
+    await ask('PUT', '', {});
+    await ask('PUT', '/contacts/email', { address: 'cleo@example.com' });
+    const mail = await until('the code', () => stack.sink.messages('/resend/emails')[0]);
+    const { text } = JSON.parse(mail.body) as { text: string };
+    const code = /\b\d{6}\b/.exec(text)?.[0];
+    await ask('POST', '/contacts/email/verify', { code });
+    await post({ user_id: 'cleo', channels: ['email'], priority: 'low', title: 'All is well' });
+    const handle = stack.client.workflow.getHandle(digestWorkflowId('default', 'cleo', 'hourly'));
+    await until('the digest', () =>
+      handle.describe().then(
+        () => true,
+        () => undefined,
+      ),
+    );
+    expect(await ask('GET', '/digests')).toMatchObject({
+      waiting: [
+        {
+          cadence: 'hourly',
+          total: 1,
+          mail: { text: expect.stringContaining('All is well') as string },
+        },
+      ],
+    });
+    expect(stack.sink.messages('/resend/emails')).toHaveLength(1);
   } finally {
     await stack.close();
   }

@@ -6,7 +6,7 @@ import type { DeliverAnswer } from '../../domain/alert/state.js';
 import type { DigestWorkflowInput } from '../../domain/digest/state.js';
 import { digestWorkflowId } from '../../domain/ids.js';
 import { digestWoken } from '../../workflows/messages.js';
-import type { Kept, Path } from './paths.js';
+import type { Kept, Path } from './path.js';
 import type { Stage } from './stage.js';
 
 const QUICK: Policy = { ...DEFAULT_POLICY, ladderMs: [20, 20], retryMs: 30 };
