@@ -13,6 +13,7 @@ import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { personOf } from './person.js';
 import { parseWhole } from './whole.js';
+import { addSilenceCommands } from './silence-commands.js';
 import { addProcessCommands } from './processes/commands.js';
 
 export interface CliIo {
@@ -129,6 +130,7 @@ function createProgram(
   addKeyCommands(kit, program);
   addLimitCommands(kit);
   addOperatorCommands(kit);
+  addSilenceCommands(kit);
   addKeepingCommands({ ...kit, stdout });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [

@@ -32,6 +32,7 @@ import { addResetRoute } from './routes/resets.js';
 import { addLoginRoutes } from './routes/login.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSettingRoutes } from './routes/settings.js';
+import { addSilenceRoutes } from './routes/silences.js';
 import { addSyncRoute } from './routes/sync-config.js';
 import { addTestSendRoute } from './routes/test-send.js';
 import { createScopeCache } from './scopes.js';
@@ -61,6 +62,7 @@ export function createApp(gateway: Gateway): App {
   addAlertRoutes(routes, gateway);
   addAgentRoutes(routes, gateway);
   addNoticeRoute(routes, gateway);
+  addSilenceRoutes(routes, gateway);
   addLimitRoutes(routes, gateway, cache);
   addRaiseRoutes(routes, gateway, cache);
   addResetRoute(routes, gateway, cache);

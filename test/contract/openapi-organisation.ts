@@ -66,6 +66,7 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
   const made = await post('/v1/keys', { name: CANARY, scopes: ['read'], by: CANARY });
   const raise = { agent: AGENT, amount: 1, until: '1h', reason: CANARY, id: 'raise-1' };
   await post('/v1/raises', raise);
+  await post('/v1/silences', { agent: AGENT, until: '1h', reason: CANARY, id: 'silence-1' });
   const [budget] = await ledger.budgets({ org, agent: AGENT, now: NOON, limit: 1 });
   const [destination] = await real.sql(
     `select reference from destination where org = '${org}' limit 1`,
@@ -83,7 +84,13 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
       ...{ what: 'heartbeat', events: [usageEvent({ agent_name: AGENT })] },
     },
     ids: {
-      ...{ alerts: alertId, budgets: budget?.id ?? '', runs: 'run-1', raises: 'raise-1' },
+      ...{
+        alerts: alertId,
+        budgets: budget?.id ?? '',
+        runs: 'run-1',
+        raises: 'raise-1',
+        silences: 'silence-1',
+      },
       keys: (made['created'] as KeyView).id,
     },
   };

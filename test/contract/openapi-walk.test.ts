@@ -92,6 +92,7 @@ describe('isolation of organisations', () => {
         'listKeys',
         'listLimits',
         'listQuarantine',
+        'listSilences',
         'listStoppedAgents',
       ],
       ...['readAlert', 'readBudget', 'readStatus'],
