@@ -3,8 +3,8 @@ import { isWorded } from '../domain/alert/facts.js';
 import { formatAmount } from '../domain/amount.js';
 import type { JournalEntry } from '../domain/alert/state.js';
 import { alertCode } from '../domain/ids.js';
-import { reasonInWords, receiptInWords } from '../gateway/alert-words.js';
-import type { AlertView, AttemptView } from '../ledger/ledger.js';
+import { reasonInWords, receiptInWords, routingInWords } from '../gateway/alert-words.js';
+import type { AlertView, AttemptView, RoutingView } from '../ledger/ledger.js';
 import { alertPath, findAlertId, noSuchAlert } from './find-alert.js';
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
@@ -19,6 +19,7 @@ interface AlertAnswer {
   readonly alert: AlertView;
   readonly journal: readonly JournalEntry[];
   readonly attempts: readonly AttemptView[];
+  readonly routing?: readonly RoutingView[];
 }
 
 export async function showAlerts(
@@ -78,6 +79,7 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
       [reasonOf(entry), entry.by && `by ${entry.by}`].filter(Boolean).join(', '),
     ]),
   );
+  showRouting(output, answer.routing ?? []);
   if (attempts.length === 0) return;
   output.line();
   output.table(
@@ -96,6 +98,21 @@ export async function showAlert(gateway: Gateway, output: Output, id: string): P
         : [`${outcome.kind} (${outcome.reason})`, receiptInWords({ receipt })]
             .filter((part) => part !== '')
             .join('; '),
+    ]),
+  );
+}
+
+/** P1 to P4. Whom it was told, and why. */
+function showRouting(output: Output, routing: readonly RoutingView[]): void {
+  if (routing.length === 0) return;
+  output.line();
+  output.table(
+    [{ head: 'RECIPIENT' }, { head: 'CHANNEL' }, { head: 'ROUTED' }, { head: 'REASON' }],
+    routing.map((decision) => [
+      decision.recipient ?? '(organisation)',
+      decision.channel,
+      decision.what === 'hold' ? `hold until ${formatMoment(decision.until)}` : decision.what,
+      `${decision.reason}: ${routingInWords(decision.reason)}`,
     ]),
   );
 }

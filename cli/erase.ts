@@ -50,6 +50,7 @@ function personOf({ email, phone, user }: EraseFlags): Person {
 
 function show(output: Output, erased: Erased, remains: readonly string[]): void {
   output.line(output.paint('strong', 'Erased'));
+  output.line(`  ${String(erased.recipients)} recipients of that id or name`);
   output.line(`  ${String(erased.destinations)} destinations of the address`);
   output.line(`  ${String(erased.messages)} messages rendered for them`);
   output.line(`  ${String(erased.routes)} defaults and operators' routes that pointed to them`);

@@ -14,6 +14,8 @@ export interface Gateway {
   readonly url: string;
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
+  put(path: string, body: unknown): Promise<unknown>;
+  remove(path: string, body: unknown): Promise<unknown>;
   /** What is too long to be held; throws while it is read where it breaks off. */
   stream(path: string): Promise<AsyncIterable<Uint8Array>>;
 }
@@ -26,7 +28,11 @@ const SILENCE_MS = 60_000;
 export function openGateway(env: Environment): Gateway {
   const { url, isOurs } = readUrl(env);
   const key = readKey(env, url, isOurs);
-  const ask = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> => {
+  const ask = async (
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<unknown> => {
     let response: Response;
     let text: string;
     try {
@@ -63,6 +69,8 @@ export function openGateway(env: Environment): Gateway {
     stream,
     get: (path) => ask('GET', path),
     post: (path, body) => ask('POST', path, body),
+    put: (path, body) => ask('PUT', path, body),
+    remove: (path, body) => ask('DELETE', path, body),
   };
 }
 

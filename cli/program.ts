@@ -11,6 +11,7 @@ import { addKeepingCommands } from './keeping-commands.js';
 import { addLimitCommands } from './limit-commands.js';
 import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
+import { addPeopleCommands } from './people-commands.js';
 import { personOf } from './person.js';
 import { parseWhole } from './whole.js';
 import { addSilenceCommands } from './silence-commands.js';
@@ -131,6 +132,7 @@ function createProgram(
   addLimitCommands(kit);
   addOperatorCommands(kit);
   addSilenceCommands(kit);
+  addPeopleCommands(kit);
   addKeepingCommands({ ...kit, stdout });
 
   command('stop <agent>', 'stop an agent, over all its budgets, until it is resumed', [

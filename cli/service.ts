@@ -9,7 +9,6 @@
  * S-3. A process that is no gateway listens where one would, with the two questions of health only:
  *      every process of a set is asked the same way.
  */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { createActivities } from '../activities/index.js';
@@ -23,13 +22,7 @@ import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
 import { createSessions } from '../gateway/sessions.js';
 import type { Ledger } from '../ledger/ledger.js';
-import {
-  createCallbackRelay,
-  createRelay,
-  createRetention,
-  createSilenceRelay,
-  createStartAlert,
-} from '../relay/index.js';
+import { createRelay, createStartAlert, startErrands } from '../relay/index.js';
 import { startDeadManSwitch } from '../worker/dead-man-switch.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
@@ -38,13 +31,13 @@ import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
 import { keepUrl } from './data-folder.js';
 import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
+import { createAskedSends } from './asked-sends.js';
 import { keepLinkKey, keepSealKeys } from './key-files.js';
 import type { KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
 import { openServiceLedger } from './service-ledger.js';
 import { startHealth } from './processes/health.js';
 import { watchSearchAttributes } from './search-attributes.js';
-import { createTestSend } from './test-send.js';
 
 /** What the service runs on; what is absent is taken from the configuration. */
 export interface ServiceParts {
@@ -98,9 +91,7 @@ const ATTEMPT_TIMEOUT_MS = 4_000;
 const STOP_ORDER = [
   'deadManSwitch',
   'gateway',
-  'callbacks',
-  'silences',
-  'retention',
+  'errands',
   'relay',
   'worker',
   'attributes',
@@ -189,8 +180,8 @@ async function begin(
   const links = createAlertLinks(linkKey);
   let reachedAt = publicUrl ?? '';
   const linkTo = (alertId: string): string => alertUrl(reachedAt, alertId, links);
-  const testSend = createTestSend({
-    ...{ ledger, channels, alertUrl: linkTo, now: Date.now, newId: randomUUID },
+  const sends = createAskedSends({
+    ...{ ledger, channels, alertUrl: linkTo, homeUrl: () => reachedAt },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
   });
   const listening = is('gateway')
@@ -199,7 +190,7 @@ async function begin(
         relay: relay ?? NO_RELAY,
         policy: { zone: config.zone, rates, ...(relay === undefined ? { claimMs: 0 } : {}) },
         homeOrg: DEFAULT_ORG,
-        ...{ temporal: { ping }, alerts: client, links, testSend },
+        ...{ temporal: { ping }, alerts: client, links, ...sends },
         ...sealed.endpoint,
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),
@@ -240,15 +231,8 @@ async function begin(
   relay?.start();
   parts.relay = () => relay?.stop() ?? Promise.resolve();
   if (is('relay')) {
-    const callbacks = createCallbackRelay({ ledger, client, log });
-    callbacks.start();
-    parts.callbacks = () => callbacks.stop();
-    const silences = createSilenceRelay({ ledger, client, log });
-    silences.start();
-    parts.silences = () => silences.stop();
-    const retention = createRetention({ ledger, retention: config.retention, log });
-    retention.start();
-    parts.retention = () => retention.stop();
+    const errands = startErrands({ ledger, client, log, retention: config.retention });
+    parts.errands = () => errands.stop();
   }
   await worker?.settled;
   signal?.throwIfAborted();

@@ -66,6 +66,11 @@ export function ruleAlertId(org: string, rule: string, agent: string, no: number
   return bounded(`alert/${names.join('/')}/${String(no)}`);
 }
 
+/** A14. `alert/default/rule/…/3/part-2`: the second of those that an alert was spread over. */
+export function partAlertId(alertId: string, no: number): string {
+  return bounded(`${alertId}/part-${String(no)}`);
+}
+
 /** `digest/default/admin-1/hourly`: one for each recipient and cadence (P3). */
 export function digestWorkflowId(
   org: string,

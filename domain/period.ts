@@ -58,6 +58,11 @@ export function instantOf(zone: string, local: number): number {
   return fits ?? before;
 }
 
+/** The wall clock of a zone at an instant, as if it were UTC: what `instantOf` takes back. */
+export function localOf(zone: string, at: number): number {
+  return at + requireOffsets(zone)(at);
+}
+
 export interface PeriodFinder {
   (cadence: CalendarCadence, at: number): CalendarPeriod;
   (cadence: CalendarCadence | 'total', at: number): CalendarPeriod | TotalPeriod;

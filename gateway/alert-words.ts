@@ -5,6 +5,7 @@ import type { Suppression } from '../domain/alert/outcome.js';
 import { formatAmount } from '../domain/amount.js';
 import { formatUtcMinute } from '../domain/civil.js';
 import { pctUsed } from '../domain/ratio.js';
+import type { ToldReason } from '../domain/routing.js';
 import type { AttemptView } from '../ledger/ledger.js';
 import type { AlertStateView, DeliveryView, PersonsWord } from './alert-state.js';
 
@@ -20,7 +21,7 @@ const REASONS: Readonly<Record<Suppression, string>> = {
   acknowledged: 'somebody had acknowledged the alert',
   resolved: 'the alert was over',
   unhealthy_destination: 'this destination had failed for good before',
-  no_destination: 'the organisation has no destination for this channel',
+  no_destination: 'there is no destination for this channel',
   unsupported_channel: 'this Kavach does not send on this channel',
   unverified: 'nobody has confirmed this address',
   storm: 'too many alerts went there within a minute; they are summed up',
@@ -32,6 +33,19 @@ const REASONS: Readonly<Record<Suppression, string>> = {
 /** `no_destination -> the organisation has …`; a word nobody knows stays as it is. */
 export function reasonInWords(reason: string): string {
   return Object.hasOwn(REASONS, reason) ? REASONS[reason as Suppression] : reason;
+}
+
+/** Why a recipient is told (P1 to P4); what is not told has its reason above. */
+const TOLD: Readonly<Record<ToldReason, string>> = {
+  wanted: 'its recipient wants this channel',
+  passes: "its priority passes its recipient's quiet hours",
+  no_digest: 'its recipient has no digest that it could wait in',
+  organisation: "this channel is the organisation's own",
+  operators: 'nobody was named, so the operators are told',
+};
+
+export function routingInWords(reason: string): string {
+  return Object.hasOwn(TOLD, reason) ? TOLD[reason as ToldReason] : reasonInWords(reason);
 }
 
 /** `helper passed 80% of its daily cost budget: $4.13 of $5.00 (82%) at 2026-11-21 12:00 UTC.` */

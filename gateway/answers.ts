@@ -3,6 +3,7 @@
  * ignore what they do not know. Money is in nano-USD, times are epoch milliseconds.
  */
 import { z } from 'zod';
+import { routingView } from './people-schemas.js';
 import { CADENCES, CHANNELS, DIMENSIONS, KEY_SCOPES } from '../domain/words.js';
 
 const whole = z.int().min(0);
@@ -117,6 +118,7 @@ export const alertAnswer = z.looseObject({
   ),
   journal: z.array(z.looseObject({ no: whole, at, what: z.string() })),
   attempts: z.array(z.looseObject({ deliveryId: z.string(), attempt: whole, startedAt: at })),
+  routing: routingView.describe('Whom it was told, and why: each (recipient, channel) once.'),
 });
 export const actAnswer = z.looseObject({ alert: alertView.extend({ code: z.string() }) });
 

@@ -9,6 +9,7 @@ import type { Rates } from './rate.js';
 import type { Codec } from './routes/codec.js';
 import type { Sessions } from './sessions.js';
 import type { RefuseTarget } from './sync-warnings.js';
+import type { SendCode } from './send-code.js';
 import type { TestSend } from './test-send.js';
 
 /** Lines are structured: fields first, then what happened. Never a body, a key or an address. */
@@ -66,6 +67,15 @@ export type GatewayLedger = Pick<
   | 'exportPage'
   | 'lag'
   | 'putCallback'
+  | 'recipients'
+  | 'recipient'
+  | 'putRecipient'
+  | 'removeRecipient'
+  | 'setPreferences'
+  | 'putContact'
+  | 'removeContact'
+  | 'verifyContact'
+  | 'routing'
 >;
 
 /** Takes the rows a batch has claimed, because they passed what their period wants to know. */
@@ -147,6 +157,8 @@ export interface GatewayOptions {
   readonly callbacks?: readonly CallbackReader[];
   /** Absent: test messages cannot be sent. */
   readonly testSend?: TestSend;
+  /** Absent: contacts are stored, and no code can be sent. */
+  readonly sendCode?: SendCode;
   /**
    * The organisation of whoever runs the service: its admin keys may make the first key of another
    * one, and open sealed payloads. Default: `default`.
@@ -173,6 +185,7 @@ export interface Gateway {
   readonly sessions?: Sessions;
   readonly callbacks: readonly CallbackReader[];
   readonly testSend?: TestSend;
+  readonly sendCode?: SendCode;
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
   readonly codec?: Codec;

@@ -54,6 +54,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.sessions === undefined ? {} : { sessions: options.sessions }),
     callbacks: options.callbacks ?? [],
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
+    ...(options.sendCode === undefined ? {} : { sendCode: options.sendCode }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
     ...(options.codec === undefined ? {} : { codec: options.codec }),

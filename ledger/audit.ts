@@ -5,7 +5,10 @@ import { jsonText } from './literals.js';
 
 export interface AuditEntry {
   readonly org: string;
-  /** A scope, `agent:<name>`, `destination:<reference>`, `key:<id>` or `organisation`. */
+  /**
+   * A scope, `agent:<name>`, `destination:<reference>`, `key:<id>`, `recipient:<id>` or
+   * `organisation`.
+   */
   readonly subject: string;
   readonly at: number;
   readonly by: string;
@@ -30,6 +33,14 @@ export interface AuditEntry {
     | 'key_created'
     | 'key_rotated'
     | 'key_revoked'
+    | 'recipient_added'
+    | 'recipient_renamed'
+    | 'recipient_removed'
+    | 'contact_set'
+    | 'contact_verified'
+    | 'contact_removed'
+    | 'preferences_set'
+    | 'unsubscribed'
     | 'person_erased'
     | 'silenced'
     | 'silence_ended';

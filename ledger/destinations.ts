@@ -47,7 +47,8 @@ export function putDestinations(
         ...(secrets === undefined ? {} : { secrets }),
         ...(template === undefined ? {} : { template }),
       };
-      const before = channel === 'webhook' ? await stored(run, keys, org, reference) : undefined;
+      const before =
+        channel === 'webhook' ? await storedDestination(run, keys, org, reference) : undefined;
       const whole = rotated(before, open, now, graceMs);
       const sealed = seal(keys, JSON.stringify(whole), destinationPlace(org, reference));
       const told = sendResolved ?? TOLD_OF_RESOLUTION.has(channel);
@@ -84,7 +85,7 @@ function parsed(keys: SealKeys, org: string, reference: string, sealed: string):
 }
 
 /** What a target was until now. One that does not open any more is put anew: that mends it. */
-async function stored(
+export async function storedDestination(
   run: Run,
   keys: SealKeys,
   org: string,
@@ -157,7 +158,7 @@ export function setDefaultDestination(
 }
 
 /** Made once in the ledger's life and kept sealed, so that references outlive a rotation of keys. */
-async function referenceKey(run: Run, keys: SealKeys): Promise<Buffer> {
+export async function referenceKey(run: Run, keys: SealKeys): Promise<Buffer> {
   const [row] = await run('select reference_key from ledger_life for update');
   const known = (row as { reference_key: string | null } | undefined)?.reference_key ?? undefined;
   const key =

@@ -42,7 +42,9 @@ export async function eraseDestinations(
       await rewrite(db, keys, row, text.replace(new RegExp(pattern, 'gi'), ERASED));
       continue;
     }
-    const { messages, routes } = await db.transaction((run) => remove(run, org, reference));
+    const { messages, routes } = await db.transaction((run) =>
+      eraseDestination(run, org, reference),
+    );
     sum.destinations += 1;
     sum.messages += messages;
     sum.routes += routes;
@@ -84,7 +86,8 @@ async function rewrite(db: Database, keys: SealKeys, row: Row, text: string): Pr
   );
 }
 
-async function remove(
+/** With what was rendered for it, and whatever points to it. */
+export async function eraseDestination(
   run: Run,
   org: string,
   reference: string,
@@ -97,6 +100,7 @@ async function remove(
   const operators = await removeFromOperators(run, org, reference);
   const defaults = await deleteFrom('default_destination', 'reference');
   const messages = await deleteFrom('delivery', 'destination');
+  await deleteFrom('contact', 'reference');
   await deleteFrom('destination_pace', 'reference');
   await deleteFrom('destination', 'reference');
   return { messages, routes: operators + defaults };

@@ -9,8 +9,8 @@
  * L-3. A publish writes back only what the workflow owns, never own totals, and an older one
  *      never overwrites a newer one.
  * L-4. A claim is exclusive until its lease ends; work under an outdated fence changes nothing.
- * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`; for
- *      people an address is masked.
+ * L-5. Addresses and credentials are stored sealed and leave only through `openDelivery`, and a
+ *      contact's through `newCode`; for people an address is masked.
  */
 import type { RenderedMessage } from '../domain/alert/message.js';
 import type { AlertInput, JournalEntry, Response } from '../domain/alert/state.js';
@@ -35,6 +35,7 @@ import type {
 } from './delivery.js';
 import type { AnswerStore } from './idempotency.js';
 import type { AlertPage, BudgetPage } from './paging.js';
+import type { People } from './recipient.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 import type { SilenceLedger } from './silence.js';
@@ -56,6 +57,7 @@ export type * from './delivery.js';
 export type * from './idempotency.js';
 export type * from './paging.js';
 export type { ExportKind, ExportPage, ExportQuery } from './export.js';
+export type * from './recipient.js';
 export type * from './retention-policy.js';
 export type * from './silence.js';
 export type * from './usage.js';
@@ -117,7 +119,8 @@ export interface UsageTotals {
   readonly saturated?: true;
 }
 
-export interface Ledger extends KeyStore, AnswerStore, CallbackLedger, Configuring, SilenceLedger {
+export interface Ledger
+  extends KeyStore, AnswerStore, CallbackLedger, Configuring, People, SilenceLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -16,6 +16,7 @@ import { openDatabase } from './database.js';
 import { beginAttempt, openDelivery } from './deliveries.js';
 import { DEFAULT_DELIVERY_POLICY, type DeliveryPolicy } from './delivery-policy.js';
 import { confirmDestination, putDestinations, setDefaultDestination } from './destinations.js';
+import { newCode, putContact, removeContact, verifyContact } from './contacts.js';
 import { claimWrite, finishWrite, releaseWrite } from './idempotency.js';
 import { listDestinations } from './destination-list.js';
 import { exportPage } from './export.js';
@@ -38,9 +39,17 @@ import { alertFailed, alertStarted, claimAlerts } from './outbox.js';
 import { ensurePeriods, openPeriod } from './periods.js';
 import { publish } from './publish.js';
 import { listQuarantined, quarantine } from './quarantine.js';
+import {
+  listRecipients,
+  putRecipient,
+  removeRecipient,
+  setPreferences,
+  unsubscribe,
+} from './recipients.js';
 import { resetPeriod } from './resets.js';
 import { noteReceipt } from './receipts.js';
 import { prune } from './retention.js';
+import { routeAlert, routingOf } from './routing.js';
 import { reportRun } from './runs.js';
 import type { SealKeys } from './seal.js';
 import { createSelfWatch } from './self-watch.js';
@@ -180,6 +189,20 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     setEscalation: (org, escalation, author) => setEscalation(db, org, escalation, author),
     organisationSettings: (org) => organisationSettings(db, org),
     response: (org, alert) => response(db, policy, org, alert),
+
+    recipients: (query) => listRecipients(db, keys, query),
+    recipient: async ({ org, id }) => (await listRecipients(db, keys, { org, id, limit: 1 }))[0],
+    putRecipient: (recipient, author) => putRecipient(db, recipient, author),
+    removeRecipient: (ref, author) => removeRecipient(db, ref, author),
+    setPreferences: (ref, preferences, author) => setPreferences(db, ref, preferences, author),
+    unsubscribe: (ref, author) => unsubscribe(db, ref, author),
+    putContact: (contact, author) => putContact(db, keys, contact, author),
+    removeContact: (ref, author) => removeContact(db, ref, author),
+    newCode: (code) => newCode(db, keys, code),
+    verifyContact: (ref, code, author) => verifyContact(db, keys, ref, code, author),
+    routeAlert: (input, now) => routeAlert(db, input, now),
+    routing: (org, alertId) => routingOf(db, org, alertId),
+
     operatorNotices: (org, limit, before) => listOperatorNotices(db, org, limit, before),
     tellOperators: (org, notice, now) => tellOperators(db.run, org, notice, now),
     raiseNotices: (frozen, now) => raiseNotices(db, frozen, now),

@@ -120,6 +120,10 @@ with old as materialized (
   delete from delivery d using old where d.org = old.org and d.alert_id = old.id
 ), incidents as (
   delete from incident i using old where i.org = old.org and i.alert_id = old.id
+), decisions as (
+  delete from routing r using old where r.org = old.org and r.alert_id = old.id
+), routes as (
+  delete from routed_alert r using old where r.org = old.org and r.alert_id = old.id
 ), starts as (
   delete from alert_outbox o using old where o.id = old.id and o.due_at is null
 )

@@ -1,8 +1,9 @@
 /**
- * The one way an alert's workflow is started: how it goes on where its own routes do not do is
- * frozen into it (A1), as the ledger has it at that moment.
+ * The one way an alert's workflow is started: whom it is told, and how it goes on where its own
+ * routes do not do, are frozen into it (A1), as the ledger has them at that moment.
  */
 import type { KavachClient } from '../client/client.js';
+import { spreadAlert } from '../domain/alert/spread.js';
 import type { AlertInput, Response } from '../domain/alert/state.js';
 import type { Ledger } from '../ledger/ledger.js';
 
@@ -12,7 +13,7 @@ import type { Ledger } from '../ledger/ledger.js';
 const FRESH_MS = 30_000;
 
 export interface StartAlertOptions {
-  readonly ledger: Pick<Ledger, 'response'>;
+  readonly ledger: Pick<Ledger, 'response' | 'routeAlert'>;
   readonly client: Pick<KavachClient, 'startAlert'>;
   readonly now: () => number;
 }
@@ -33,5 +34,14 @@ export function createStartAlert({
     known.set(name, { at: now(), response });
     return response;
   };
-  return async (input) => client.startAlert({ ...input, response: await responseTo(input) });
+  /** P1 to P4. Asked again, the ledger answers what it answered first. */
+  const routesOf = async (input: AlertInput): Promise<AlertInput['routes']> =>
+    input.audience === undefined ? input.routes : ledger.routeAlert(input, now());
+  return async (input) => {
+    const [routes, response] = await Promise.all([routesOf(input), responseTo(input)]);
+    const [first, ...parts] = spreadAlert({ ...input, routes, response });
+    // Before the first: a word to it finds them all.
+    for (const part of parts) await client.startAlert(part);
+    return client.startAlert(first ?? input);
+  };
 }

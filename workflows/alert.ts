@@ -5,6 +5,7 @@
 import {
   ApplicationFailure,
   continueAsNew,
+  getExternalWorkflowHandle,
   proxyActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
@@ -14,10 +15,16 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import { alertDetails, alertTimerSummary, attemptSummary } from '../domain/alert/details.js';
-import type { AlertEffect, AlertEvent, AlertWorkflowInput } from '../domain/alert/events.js';
+import type {
+  AlertEffect,
+  AlertEvent,
+  AlertWorkflowInput,
+  PartWord,
+} from '../domain/alert/events.js';
 import type { AlertState } from '../domain/alert/state.js';
 import { wordAgainst } from '../domain/alert/holds.js';
 import { alertMachine, beginAlert } from '../domain/alert/reduce.js';
+import { readPartWord } from '../domain/alert/spread.js';
 import { alertStatusOf } from '../domain/alert/status.js';
 import { isNothingSent, neverStarted, orElse } from './failures.js';
 import {
@@ -25,6 +32,7 @@ import {
   alertStatus,
   deliveryConfirmed,
   deliveryRevoked,
+  partSaid,
   resolve,
   silenceEnded,
   subjectEnded,
@@ -43,6 +51,8 @@ const ATTEMPT = {
   heartbeatTimeout: '3s',
   retry: { maximumAttempts: 1 },
 } as const;
+
+const TOLD_AT_ONCE = 20;
 
 const { journal } = proxyActivities<Activities>({
   startToCloseTimeout: '3s',
@@ -115,6 +125,10 @@ export async function alert(input: AlertWorkflowInput): Promise<void> {
     rotation.countSignal();
     shell.dispatch({ type: 'silenceEnded' });
   });
+  setHandler(partSaid, (message: unknown) => {
+    rotation.countSignal();
+    shell.dispatch(readPartWord(message) ?? { type: 'rejected' });
+  });
   setDefaultSignalHandler(() => {
     rotation.countSignal();
     shell.dispatch({ type: 'rejected' });
@@ -140,6 +154,10 @@ export async function alert(input: AlertWorkflowInput): Promise<void> {
         () => ({ type: 'journalFailed' }),
       );
     }
+    if (effect.type === 'tellParts') {
+      await tellParts(effect.alerts, effect.word);
+      return { type: 'partsTold' };
+    }
     const { delivery, attempt } = effect;
     const held = wordAgainst(shell.state(), delivery.purpose);
     if (held !== undefined) {
@@ -157,6 +175,22 @@ export async function alert(input: AlertWorkflowInput): Promise<void> {
         isNothingSent(failure) || neverStarted(failure)
           ? { type: 'attemptNotMade', delivery: delivery.id, attempt, reason: failure.message }
           : { type: 'attemptLost', delivery: delivery.id, attempt },
+    );
+  }
+}
+
+/** A14. A few at a time; a part that is over needs no telling. */
+async function tellParts(alerts: readonly string[], word: PartWord): Promise<void> {
+  for (let from = 0; from < alerts.length; from += TOLD_AT_ONCE) {
+    const some = alerts.slice(from, from + TOLD_AT_ONCE);
+    await Promise.all(
+      some.map((id) =>
+        getExternalWorkflowHandle(id)
+          .signal(partSaid, word)
+          .catch((error: unknown) => {
+            if (!(error instanceof Error)) throw error;
+          }),
+      ),
     );
   }
 }

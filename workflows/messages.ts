@@ -1,5 +1,6 @@
 /** Every message a workflow takes, by name; shared by workflows, client and tests. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { PartWord } from '../domain/alert/events.js';
 import type { AlertStatus } from '../domain/alert/view.js';
 import type { BudgetStatus } from '../domain/budget/view.js';
 import type { Report } from '../domain/budget/report.js';
@@ -23,6 +24,8 @@ export const deliveryRevoked =
 export const deliveryConfirmed = defineSignal<[{ readonly delivery: string }]>('deliveryConfirmed');
 /** To alert: a silence that may have held it has ended (A13). */
 export const silenceEnded = defineSignal('silenceEnded');
+/** To alert, from another part of it: a word that holds for all of them (A14). */
+export const partSaid = defineSignal<[PartWord]>('partSaid');
 /** Of alert: answers its status after the change; twice is once (A9). */
 export const acknowledge = defineUpdate<AlertStatus, [Actor]>('acknowledge');
 export const resolve = defineUpdate<AlertStatus, [Actor]>('resolve');

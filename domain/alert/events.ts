@@ -2,6 +2,13 @@
 import type { AlertStatus } from './view.js';
 import type { AlertInput, AlertState, Delivery, DeliverAnswer, JournalEntry } from './state.js';
 
+/** A word that holds for all parts of an alert that was spread (A14). */
+export type PartWord =
+  | { readonly type: 'acknowledged'; readonly by: string; readonly note?: string }
+  | { readonly type: 'resolved'; readonly by: string; readonly note?: string }
+  /** T7. The period is over. */
+  | { readonly type: 'subjectEnded'; readonly at: number };
+
 export type AlertEvent =
   | { readonly type: 'began' }
   | {
@@ -25,10 +32,9 @@ export type AlertEvent =
   | { readonly type: 'confirmed'; readonly delivery: string }
   /** A13. A silence may have ended: what it held is tried again. */
   | { readonly type: 'silenceEnded' }
-  | { readonly type: 'acknowledged'; readonly by: string; readonly note?: string }
-  | { readonly type: 'resolved'; readonly by: string; readonly note?: string }
-  /** T7. The period is over. */
-  | { readonly type: 'subjectEnded'; readonly at: number }
+  | PartWord
+  /** A14. The other parts were told, or are over. */
+  | { readonly type: 'partsTold' }
   | { readonly type: 'journalled'; readonly upTo: number }
   | { readonly type: 'journalFailed' }
   | { readonly type: 'rejected' }
@@ -46,7 +52,9 @@ export type AlertEffect =
       readonly type: 'journal';
       readonly status: AlertStatus;
       readonly entries: readonly JournalEntry[];
-    };
+    }
+  /** A14. By their ids. Hearing it twice changes nothing. */
+  | { readonly type: 'tellParts'; readonly alerts: readonly string[]; readonly word: PartWord };
 
 export type AlertWorkflowInput =
   | { readonly kind: 'raised'; readonly input: AlertInput }

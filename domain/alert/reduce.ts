@@ -25,6 +25,7 @@ import { confirmed, giveUpOffers } from './offers.js';
 import type { AlertInput, AlertState, Delivery } from './state.js';
 import { hasEnded, resultOf } from './result.js';
 import { openSequels } from './sequels.js';
+import { wordToParts } from './spread.js';
 import { alertStatusOf } from './status.js';
 
 type AlertStep = Step<AlertState, AlertEffect>;
@@ -62,6 +63,11 @@ export function beginAlert(input: AlertInput, now: number): AlertState {
 }
 
 export function reduceAlert(state: AlertState, event: AlertEvent, now: number): AlertStep {
+  const [next, effects] = reduceOwn(state, event, now);
+  return [next, [...effects, ...wordToParts(state, event, next)]];
+}
+
+function reduceOwn(state: AlertState, event: AlertEvent, now: number): AlertStep {
   switch (event.type) {
     case 'began':
       return advance(noteHeld(note(state, now, { what: 'raised' }), state.deliveries, now), now);
@@ -92,6 +98,8 @@ export function reduceAlert(state: AlertState, event: AlertEvent, now: number): 
       );
     case 'journalFailed':
       return [{ ...state, writing: 0, rewriteAt: now + state.input.policy.retryMs }, []];
+    case 'partsTold':
+      return [state, []];
     case 'rejected':
       return [{ ...state, rejected: state.rejected + 1 }, []];
     case 'ticked':

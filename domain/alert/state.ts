@@ -83,6 +83,8 @@ interface FrozenAlert {
   readonly audience?: Audience;
   readonly policy: Policy;
   readonly response?: Response;
+  /** A14. The ids of those it was spread over; of the first one where it is not that itself. */
+  readonly spread?: readonly string[];
 }
 
 export interface ThresholdAlert extends FrozenAlert {

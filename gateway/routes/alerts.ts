@@ -68,7 +68,14 @@ export function addAlertRoutes(routes: Routes, gateway: Gateway): void {
     const key = c.get('key');
     const found = await ledger.alert(key.org, id);
     if (found === undefined || !seesAlert(key, found.alert)) throw unknownAlert(id);
-    return c.json(alertDetailView(found));
+    const routing = await ledger.routing(key.org, id);
+    // What people want is their own: a key of one agent sees what became of it.
+    const shown = routing.map(({ preferences, ...decision }) =>
+      key.agent === undefined && preferences !== undefined
+        ? { ...decision, preferences }
+        : decision,
+    );
+    return c.json({ ...alertDetailView(found), routing: shown });
   });
 
   const add = (act: Act, summary: string): void => {

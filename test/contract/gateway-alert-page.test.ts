@@ -113,7 +113,7 @@ describe('what it shows', () => {
     expect(text).toContain(
       'accepted (taken); did not arrive, said at 2026-11-21 12:00 UTC (it bounced)',
     );
-    expect(text).toContain('not sent: the organisation has no destination for this channel');
+    expect(text).toContain('not sent: there is no destination for this channel');
     expect(text).toContain('2026-11-22 00:00 UTC');
   });
 

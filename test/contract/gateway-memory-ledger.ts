@@ -426,6 +426,16 @@ export function createMemoryLedger(): MemoryLedger {
       return Promise.resolve(isKnown ? 'known' : 'stored');
     },
     lag: () => Promise.resolve({ due: 0, oldestMs: 0, parked: 0 }),
+    // Nobody is known here: routes about people are tested on a real ledger.
+    recipients: () => Promise.resolve([]),
+    recipient: () => Promise.resolve(undefined),
+    putRecipient: () => Promise.resolve({ changed: false }),
+    removeRecipient: () => Promise.resolve({ changed: false }),
+    setPreferences: () => Promise.resolve(undefined),
+    putContact: () => Promise.resolve(undefined),
+    removeContact: () => Promise.resolve({ changed: false }),
+    verifyContact: () => Promise.resolve({ type: 'unknown' }),
+    routing: () => Promise.resolve([]),
   };
   return watched(ledger);
 }

@@ -44,7 +44,7 @@ describe('a test message', () => {
   });
 
   test.each<[TestSendAnswer, string]>([
-    [{ type: 'suppressed', reason: 'no_destination' }, 'has no destination for this channel'],
+    [{ type: 'suppressed', reason: 'no_destination' }, 'no destination for this channel'],
     [{ type: 'suppressed', reason: 'unverified' }, 'nobody has confirmed this address'],
     [{ type: 'unsupported_channel' }, 'does not send slack'],
   ])('%j: 422 with what to do', async (held, words) => {

@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest';
 import type { AlertView, KeyView } from '../../ledger/ledger.js';
 import { alertWorkflowId, budgetWorkflowId } from '../../domain/ids.js';
+import { DEFAULT_PREFERENCES } from '../../domain/preferences.js';
 import type { OpenApiDocument } from '../../gateway/openapi.js';
 import { NOON, syncDocument, usageEvent } from './gateway-kit.js';
 import { bearer, type RealLedger } from './gateway-real-kit.js';
@@ -67,6 +68,12 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
   const raise = { agent: AGENT, amount: 1, until: '1h', reason: CANARY, id: 'raise-1' };
   await post('/v1/raises', raise);
   await post('/v1/silences', { agent: AGENT, until: '1h', reason: CANARY, id: 'silence-1' });
+  const author = { by: CANARY, now: NOON };
+  const recipient = { org, id: 'victim' };
+  await ledger.putRecipient({ ...recipient, name: CANARY }, author);
+  const preferences = { ...DEFAULT_PREFERENCES, agents: { [CANARY]: { sms: false } } };
+  await ledger.setPreferences(recipient, preferences, author);
+  await ledger.putContact({ ...recipient, channel: 'email', address: `${CANARY}@p.test` }, author);
   const [budget] = await ledger.budgets({ org, agent: AGENT, now: NOON, limit: 1 });
   const [destination] = await real.sql(
     `select reference from destination where org = '${org}' limit 1`,
@@ -92,6 +99,7 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
         silences: 'silence-1',
       },
       keys: (made['created'] as KeyView).id,
+      recipients: 'victim',
     },
   };
 }
@@ -117,6 +125,10 @@ export async function startWhole(real: RealLedger) {
     testSend: (request) => {
       sent.push(request);
       return Promise.resolve({ type: 'suppressed', reason: 'no_destination' });
+    },
+    sendCode: (contact) => {
+      sent.push(contact);
+      return Promise.resolve({ type: 'unsupported_channel' });
     },
     policy: { rates: { usage: 1e6, other: 1e6 } },
   });

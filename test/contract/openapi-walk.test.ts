@@ -92,10 +92,11 @@ describe('isolation of organisations', () => {
         'listKeys',
         'listLimits',
         'listQuarantine',
+        'listRecipients',
         'listSilences',
         'listStoppedAgents',
       ],
-      ...['readAlert', 'readBudget', 'readStatus'],
+      ...['readAlert', 'readBudget', 'readPreferences', 'readRecipient', 'readStatus'],
     ]);
   });
 });

@@ -102,6 +102,7 @@ export function driveAlert(
           }
           continue;
         }
+        if (effect.type === 'tellParts') continue;
         const { delivery, attempt } = effect;
         sent.push({
           channel: delivery.route.channel,

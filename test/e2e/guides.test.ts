@@ -116,6 +116,16 @@ describe('what the HTTP guide says to run', () => {
   });
 });
 
+describe('what the guide of people says to run', () => {
+  const { sink } = follow('people.md', () => ({}));
+
+  test('the address it names has got one code, and nothing else', () => {
+    const told = sink().messages();
+    expect(told.map(({ channel }) => channel)).toEqual(['email']);
+    expect(told[0]?.body).toMatch(/\d{6} is your code/);
+  });
+});
+
 describe('what the guide of the API says to run', () => {
   follow('api.md', () => ({}));
 });

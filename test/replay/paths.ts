@@ -3,7 +3,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { AlertWorkflowInput } from '../../domain/alert/events.js';
 import { stormNotice } from '../../domain/alert/notice.js';
 import { DEFAULT_POLICY, type Policy } from '../../domain/alert/policy.js';
-import type { ThresholdAlert } from '../../domain/alert/state.js';
+import { spreadAlert } from '../../domain/alert/spread.js';
+import type { AlertRoute, RuleAlert, ThresholdAlert } from '../../domain/alert/state.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
 import type { BudgetPeriodInput, PeriodRow } from '../../domain/budget/input.js';
 import type { Limits, Route } from '../../domain/budget/limits.js';
@@ -16,6 +17,7 @@ import {
   reportTotals,
   resolve,
   status,
+  subjectEnded,
 } from '../../workflows/messages.js';
 import type { Stage } from './stage.js';
 
@@ -419,7 +421,43 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await end();
     return [{ ...kept('alert-rotation-1'), runId: first }, kept('alert-rotation-2')];
   },
+  spread: async (stage) => {
+    const [first, second] = spreadAlert(forTwoPeople('spread'), 2);
+    if (first === undefined || second === undefined) throw new Error('it was not spread');
+    for (const input of [second, first]) {
+      await stage.client.workflow.start('alert', {
+        ...{ workflowId: input.id, taskQueue: stage.taskQueue, args: [{ kind: 'raised', input }] },
+      });
+    }
+    await stage.handle(second.id).executeUpdate(acknowledge, { args: [{ by: 'ada' }] });
+    await stage.until('the word to the first', async () => {
+      const { phase } = await stage.handle(first.id).query(alertStatus);
+      return phase === 'acknowledged';
+    });
+    await stage.handle(first.id).signal(subjectEnded, { at: Date.now() });
+    await Promise.all([first, second].map(({ id }) => stage.handle(id).result()));
+    return [
+      { name: 'alert-spread-first', workflowId: first.id },
+      { name: 'alert-spread-second', workflowId: second.id },
+    ];
+  },
 };
+
+/** A14. As the ledger routes it: each on two channels, one of which quiet hours hold. */
+function forTwoPeople(org: string): RuleAlert {
+  const routes = ['ana', 'bo'].flatMap((recipient): AlertRoute[] => [
+    { channel: 'email', destination: `mail-${recipient}`, recipient, fallback: [] },
+    { channel: 'push', recipient, notBefore: Date.now() + 3_600_000, fallback: [] },
+  ]);
+  return {
+    ...{ id: `alert/${org}/rule/errors/bot/1`, org, kind: 'rule', subject: `agent/${org}/bot` },
+    facts: {
+      ...{ kind: 'rule', org, agentName: 'bot', rule: 'errors', title: 'Too many errors' },
+      ...{ lines: [], severity: 'error', priority: 'high', at: Date.now() },
+    },
+    ...{ routes, policy: QUICK, response: { operators: [] } },
+  };
+}
 
 function senderOf(cost: number) {
   return { epoch: 1, seq: 1, totals: { cost, tokens: cost, calls: 1 } };

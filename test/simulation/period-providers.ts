@@ -60,7 +60,8 @@ export function createProviders(
       ...{ clock, rotates: chaos.rotates, lateness: chaos.lateness, onStep: () => undefined },
       perform: (effect: AlertEffect, done: (event: AlertEvent) => void) => {
         if (effect.type === 'deliver') deliver(effect, done);
-        else journal(effect, done);
+        else if (effect.type === 'journal') journal(effect, done);
+        else done({ type: 'partsTold' });
       },
     });
     alerts.set(input.id, alert);

@@ -1,5 +1,7 @@
 /** A person's erasure, and sealing anew: what is nowhere afterwards, and what goes on. */
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_POLICY } from '../../../domain/alert/policy.js';
+import type { NoticeAlert } from '../../../domain/alert/state.js';
 import { ledgerTables, quotedName } from '../../../ledger/catalog.js';
 import type { Database } from '../../../ledger/database.js';
 import { erase } from '../../../ledger/erase.js';
@@ -9,6 +11,7 @@ import { createSealKey, parseSealKeys, unseal } from '../../../ledger/seal.js';
 import { SEALED_COLUMNS } from '../../../ledger/sealed-columns.js';
 import { batch, event, NOW, ORG, store, type Bed } from './bed.js';
 import { databaseOf } from './database.js';
+import { peopleOf } from './people.js';
 import { SEAL_TEXT } from './delivering.js';
 
 const EMAIL = 'Ana.Lima+oncall@example.com';
@@ -99,7 +102,16 @@ export function erasingContract(bed: Bed): void {
       const person = { kind: 'email', value: EMAIL } as const;
       const erased = await erase(db, keys, person, { by: EMAIL, now: NOW });
       expect(erased).toEqual({
-        ...{ destinations: 3, messages: 2, routes: 2, unopened: 0, names: 4, texts: 6, kept: {} },
+        ...{
+          recipients: 0,
+          destinations: 3,
+          messages: 2,
+          routes: 2,
+          unopened: 0,
+          names: 4,
+          texts: 6,
+          kept: {},
+        },
       });
       const all = (await wholeLedger(db)).replaceAll(`x${EMAIL}`, '');
       expect(all.toLowerCase()).not.toContain(EMAIL.toLowerCase());
@@ -172,6 +184,57 @@ export function erasingContract(bed: Bed): void {
       expect(kept).toEqual({ 'usage_event.agent': 1, 'usage_total.agent': 1 });
       const nobody = { kind: 'email', value: '%' } as const;
       await expect(erase(db, keys, nobody, { by: 'x', now: NOW })).rejects.toThrow(/one email/);
+    });
+  });
+
+  describe('erasure of a recipient', () => {
+    const audience = { recipients: [EMAIL, 'bo'], channels: ['push', 'email'] } as const;
+    const alert: NoticeAlert = {
+      ...{ id: 'alert/1', org: ORG, routes: [], audience, policy: DEFAULT_POLICY, kind: 'notice' },
+      subject: 'notice/bot',
+      facts: {
+        ...{ kind: 'notice', org: ORG, topic: 'agent', agentName: 'bot', title: 'News', lines: [] },
+        ...{ severity: 'warning', priority: 'low', at: NOW },
+      },
+    };
+
+    test('one whose id or name it is goes with contacts and preferences; decisions stay, about nobody', async () => {
+      const ledger = bed.ledger();
+      const db = await databaseOf(bed);
+      const { verified } = peopleOf(bed);
+      await verified(EMAIL, 'private@example.com');
+      await verified('bo', 'bo@example.com');
+      await bed.sql(`insert into alert_outbox (id, org, input) values
+        ('alert/1', '${ORG}', '${JSON.stringify(alert)}')`);
+      await ledger.routeAlert(alert, NOW);
+      const person = { kind: 'email', value: EMAIL.toLowerCase() } as const;
+      const erased = await erase(db, keys, person, { by: 'ops', now: NOW });
+      expect(erased).toMatchObject({ recipients: 1, destinations: 1, kept: {} });
+      const all = (await wholeLedger(db)).toLowerCase();
+      expect(all).not.toContain(EMAIL.toLowerCase());
+      expect(all).not.toContain('private@example.com');
+      const decisions = await ledger.routing(ORG, 'alert/1');
+      expect(decisions.map(({ recipient, reason }) => [recipient, reason])).toEqual([
+        ['erased 0', 'digest'],
+        ['erased 1', 'digest'],
+        ['bo', 'digest'],
+        ['bo', 'digest'],
+      ]);
+      const [row] = await bed.sql('select input from alert_outbox');
+      expect((row?.['input'] as NoticeAlert).audience?.recipients).toEqual(['erased', 'bo']);
+      expect(await ledger.recipients({ org: ORG, limit: 9 })).toMatchObject([{ id: 'bo' }]);
+      const again = await erase(db, keys, person, { by: 'ops', now: NOW });
+      expect(again).toMatchObject({ recipients: 0, destinations: 0, texts: 0 });
+    });
+
+    test('an address goes from the contacts of whoever has it', async () => {
+      const { verified, seen } = peopleOf(bed);
+      await verified('ana', EMAIL);
+      const person = { kind: 'email', value: EMAIL } as const;
+      const db = await databaseOf(bed);
+      const erased = await erase(db, keys, person, { by: 'ops', now: NOW });
+      expect(erased).toMatchObject({ recipients: 0, destinations: 1 });
+      expect((await seen('ana'))?.contacts).toEqual([]);
     });
   });
 

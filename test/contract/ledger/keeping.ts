@@ -130,6 +130,9 @@ export function keepingContract(bed: Bed): void {
         insert into delivery values ('${ORG}', '${id}', 'd', 'text', 'text/plain');
         insert into incident (org, destination, key, alert_id, delivery_id)
           values ('${ORG}', 'x', 'k', '${id}', 'd');
+        insert into routed_alert values ('${ORG}', '${id}', 1, '[]');
+        insert into routing (org, alert_id, recipient, channel, no, what, reason)
+          values ('${ORG}', '${id}', 'ana', 'push', 0, 'send', 'wanted');
         insert into alert_outbox (id, org, input) values ('${id}', '${ORG}', '{}')`);
     }
     const left = async (table: string, column = 'alert_id') =>
@@ -139,7 +142,7 @@ export function keepingContract(bed: Bed): void {
     expect(await left('attempt')).toHaveLength(4);
     expect(await pruneAll(ledger, 'attempts')).toBe(2);
     expect(await pruneAll(ledger, 'journal', 1)).toBe(2);
-    for (const table of ['journal', 'incident', 'attempt', 'delivery'])
+    for (const table of ['journal', 'incident', 'attempt', 'delivery', 'routed_alert', 'routing'])
       expect(await left(table), table).toEqual(['open', 'young']);
     for (const table of ['alert', 'alert_outbox'])
       expect(await left(table, 'id'), table).toEqual(['open', 'young']);

@@ -1,0 +1,161 @@
+/** Whatever people want and whatever becomes of it: one decision each, with a reason, to the end. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { OUTCOMES, SUPPRESSIONS } from '../../domain/alert/outcome.js';
+import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
+import { hasEnded } from '../../domain/alert/result.js';
+import type { NoticeAlert } from '../../domain/alert/state.js';
+import { deliveryId } from '../../domain/ids.js';
+import {
+  DIGEST_CADENCES,
+  isPersonal,
+  PERSONAL_CHANNELS,
+  type ChannelSwitches,
+  type Preferences,
+} from '../../domain/preferences.js';
+import { routeAudience, type Recipient, type RoutingRequest } from '../../domain/routing.js';
+import { CHANNELS, PRIORITIES } from '../../domain/words.js';
+import { driveAlert, HOUR, outcome } from './alert-driver.js';
+import { T0 } from './budget-driver.js';
+
+const priority = fc.constantFrom(...PRIORITIES);
+const some = <Value>(value: fc.Arbitrary<Value>) =>
+  fc.record(
+    Object.fromEntries(PERSONAL_CHANNELS.map((channel) => [channel, value])) as {
+      push: typeof value;
+      email: typeof value;
+      sms: typeof value;
+    },
+    { requiredKeys: [] },
+  );
+const switches: fc.Arbitrary<ChannelSwitches> = some(fc.boolean());
+const time = fc.constantFrom('00:00', '06:30', '12:00', '22:00');
+const quietHours = fc.record({ from: time, to: time, passes: priority });
+
+const preferences: fc.Arbitrary<Preferences> = fc
+  .record({
+    ...{ default: switches, agents: fc.dictionary(fc.constantFrom('bot', 'other'), switches) },
+    minimumPriority: some(priority),
+    digest: fc.record({ cadence: fc.constantFrom(...DIGEST_CADENCES), hour: fc.nat(23) }),
+    zone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'nowhere'),
+    ...{ unsubscribed: fc.boolean(), quiet: fc.option(quietHours, { nil: undefined }) },
+  })
+  .map(({ quiet, ...rest }) => ({
+    ...rest,
+    ...(quiet === undefined ? {} : { quietHours: quiet }),
+  }));
+
+/** `p0`, `p1`, …; one mailbox in three is shared. */
+const recipients: fc.Arbitrary<readonly Recipient[]> = fc
+  .array(
+    fc.record({
+      preferences,
+      contacts: fc.uniqueArray(
+        fc.record({
+          channel: fc.constantFrom('email', 'sms'),
+          destination: fc.constantFrom('a', 'b', 'c'),
+          verified: fc.boolean(),
+        }),
+        { selector: ({ channel }) => channel },
+      ),
+    }),
+    { maxLength: 4 },
+  )
+  .map((list) => list.map((each, no) => ({ id: `p${String(no)}`, ...each })));
+
+const request: fc.Arbitrary<RoutingRequest> = fc
+  .record({
+    ...{ recipients, priority, channels: fc.subarray([...CHANNELS]) },
+    strangers: fc.subarray(['x', 'y']),
+    operators: fc.constantFrom(
+      [],
+      [{ channel: 'slack', destination: 'room' } as const],
+      [
+        { channel: 'email', destination: 'a' } as const,
+        { channel: 'email', destination: 'ops' } as const,
+      ],
+    ),
+  })
+  .map(({ channels, strangers, ...rest }) => ({
+    ...rest,
+    ...{ agent: 'bot', now: T0 },
+    audience: { channels, recipients: [...rest.recipients.map(({ id }) => id), ...strangers] },
+  }));
+
+test('RO-1, RO-2: any preferences, priorities and quiet hours: each (recipient, channel) has one decision with a reason, and one route', () => {
+  fc.assert(
+    fc.property(request, (asked) => {
+      const { decisions, routes, digests } = routeAudience(asked);
+      const { audience } = asked;
+      const places = decisions.map(({ recipient, channel }) => `${recipient ?? '-'} ${channel}`);
+      const isForPeople = audience.recipients.length > 0;
+      if (isForPeople) {
+        const personal = audience.channels.filter(isPersonal);
+        const wanted = [
+          ...audience.channels.filter((each) => !isPersonal(each)).map((each) => `- ${each}`),
+          ...audience.recipients.flatMap((id) => personal.map((channel) => `${id} ${channel}`)),
+        ];
+        expect(places).toEqual(wanted);
+      } else expect(places.every((place) => place.startsWith('- '))).toBe(true);
+      expect(routes).toHaveLength(decisions.length);
+      for (const [no, decision] of decisions.entries()) {
+        const route = routes[no];
+        expect(decision.reason).not.toBe('');
+        expect(route?.suppressed !== undefined).toBe(
+          decision.what === 'digest' || decision.what === 'suppress',
+        );
+        expect(route?.notBefore !== undefined).toBe(decision.what === 'hold');
+        if (decision.what === 'hold') expect(decision.until).toBeGreaterThan(asked.now);
+      }
+      // P3. One item each, and only for whoever has a decision that says so.
+      expect(new Set(digests.map(({ recipient }) => recipient)).size).toBe(digests.length);
+      const inDigest = decisions.filter(({ what }) => what === 'digest');
+      expect(new Set(inDigest.map(({ recipient }) => recipient))).toEqual(
+        new Set(digests.map(({ recipient }) => recipient)),
+      );
+      if (asked.priority !== 'low') expect(digests).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('A10: whatever becomes of them then, each ends once in the journal, with its reason where it was not sent', () => {
+  const answer = fc.constantFrom(...OUTCOMES, 'silenced', 'superseded');
+  fc.assert(
+    fc.property(request, fc.array(answer, { minLength: 1 }), (asked, answers) => {
+      const { routes, decisions } = routeAudience(asked);
+      const input: NoticeAlert = {
+        ...{ id: 'alert/1', org: 'acme', kind: 'notice', subject: 'notice/bot', routes },
+        facts: {
+          ...{ kind: 'notice', org: 'acme', topic: 'agent', agentName: 'bot', title: 'News' },
+          ...{ lines: [], severity: 'error', priority: asked.priority, at: T0 },
+        },
+        ...{ policy: DEFAULT_POLICY, response: { operators: asked.operators } },
+      };
+      let no = 0;
+      const driver = driveAlert(input, () => {
+        const next = answers[no % answers.length] ?? 'accepted';
+        no += 1;
+        return next === 'silenced' || next === 'superseded' ? next : outcome(next);
+      });
+      driver.pass(30 * HOUR);
+      expect(driver.state.deliveries.every(hasEnded)).toBe(true);
+      const ends = driver.journal.filter(({ what }) =>
+        ['delivered', 'failed', 'suppressed'].includes(what),
+      );
+      for (const [index, decision] of decisions.entries()) {
+        const own = ends.filter(({ delivery }) => delivery === deliveryId(input.id, index));
+        expect(own).toHaveLength(1);
+        const [end] = own;
+        if (end?.what === 'suppressed') expect(SUPPRESSIONS).toContain(end.reason);
+        if (decision.what === 'digest' || decision.what === 'suppress') {
+          expect(end).toMatchObject({ what: 'suppressed', reason: decision.reason });
+        }
+      }
+      // A7. No text message of less than high priority, by whatever way.
+      const texted = driver.sent.filter(({ channel }) => channel === 'sms');
+      if (asked.priority === 'low' || asked.priority === 'medium') expect(texted).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
