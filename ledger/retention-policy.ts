@@ -7,7 +7,7 @@ import type { Value } from './literals.js';
 /**
  * `events`: usage, with its idempotency keys. `runs`, `periods`: closed rows with their totals.
  * `messages`: what was rendered. `attempts`: each try and its outcome. `journal`: alerts and every
- * decision about them. `audit`: who changed what. `quarantine`: events that could not be read.
+ * decision about them. `audit`: who changed what, and silences that are over. `quarantine`: events that could not be read.
  * `notices`: what the operators were told.
  */
 export const RETENTION_KINDS = [

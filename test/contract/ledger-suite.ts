@@ -27,6 +27,7 @@ import { routingContract } from './ledger/routing.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
 import { silencingContract } from './ledger/silencing.js';
+import { supersedingContract } from './ledger/superseding.js';
 import { tellingContract } from './ledger/telling.js';
 
 export interface StartedDatabase {
@@ -111,6 +112,7 @@ export function ledgerContract(
     operatingContract(bed);
     tellingContract(bed);
     silencingContract(bed);
+    supersedingContract(bed);
     keyingContract(bed);
     peopleContract(bed);
     routingContract(bed);
