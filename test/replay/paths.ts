@@ -20,6 +20,7 @@ import {
   subjectEnded,
 } from '../../workflows/messages.js';
 import type { Stage } from './stage.js';
+import { WAITING_PATHS } from './waiting-paths.js';
 
 /** A workflow whose history is kept. */
 export interface Kept {
@@ -161,6 +162,7 @@ const onCall = { operators: [pager] };
 const transient = { type: 'sent', outcome: { kind: 'transient', reason: 'HTTP 503' } } as const;
 
 export const PATHS: Readonly<Record<string, Path>> = {
+  ...WAITING_PATHS,
   notice: async (stage) => {
     const storm = {
       org: 'notice',

@@ -86,6 +86,14 @@ describe('recorded histories', () => {
         'alert-late',
         'alert-rotation-1',
         'alert-rotation-2',
+        'alert-quiet-hours',
+        'alert-quiet-hours-passed-over',
+        'alert-silenced',
+        'alert-silence-removed',
+        'alert-escalation-ended-by-silence',
+        'alert-offer-confirmed',
+        'alert-offer-missed',
+        'alert-decided-when-routed',
       ]),
     );
   });
