@@ -15,12 +15,7 @@ const facts = (over: Partial<RuleFacts> = {}): RuleFacts => ({
 export function supersedingContract(bed: Bed): void {
   const raise = async (
     id: string,
-    { what = 'send', routed = id, over = {}, subject = SUBJECT } = {} as {
-      what?: string;
-      routed?: string;
-      over?: Partial<RuleFacts>;
-      subject?: string;
-    },
+    { what = 'send', routed = id, over = {}, subject = SUBJECT } = {},
   ): Promise<void> => {
     const said = facts(over);
     const alert: AlertView = {
