@@ -191,9 +191,23 @@ function refOf(input: AlertInput, delivery: DeliverInput['delivery']): DeliveryR
     ...(destination === undefined ? {} : { destination }),
     ...(about === undefined ? {} : { about }),
     ...(recipient === undefined ? {} : { recipient }),
+    ...waitedRef(input, delivery),
     ...(input.kind === 'notice' ? noticeRef(input) : {}),
     ...(input.kind === 'threshold' ? firingRef(input, delivery) : {}),
   };
+}
+
+/** P4. What a newer alert of the same rule, or of the same budget, may stand for in the morning. */
+function waitedRef(
+  input: AlertInput,
+  { route: { recipient, notBefore }, purpose }: DeliverInput['delivery'],
+): Partial<DeliveryRef> {
+  const isHeld = recipient !== undefined && notBefore !== undefined && purpose === 'fire';
+  if (!isHeld || input.kind === 'notice') return {};
+  const { subject, facts } = input;
+  const [about, bps] =
+    facts.kind === 'rule' ? [facts.rule, 0] : [facts.dimension, facts.thresholdBps];
+  return { waited: { recipient, subject, about, at: facts.at, bps } };
 }
 
 /** What sums up a storm must not be held back by it. */

@@ -1,5 +1,6 @@
 /** The one view model of an alert's words: every channel sets these in its own markup, unescaped. */
 import type { Cadence, Dimension } from '../domain/words.js';
+import { onOneLine } from '../domain/plain-text.js';
 import { renderTemplate, templateVariables } from '../domain/template.js';
 import type { NoticeWords } from '../domain/alert/agent-notice.js';
 import { isWorded, type WordedFacts, type ThresholdFacts } from '../domain/alert/facts.js';
@@ -124,14 +125,10 @@ function formatThreshold(bps: number): string {
 }
 
 /**
- * Free text on one line: control characters, line breaks and marks that turn the direction of
- * writing become spaces; what is too long ends in an ellipsis.
+ * Free text on one line (domain/plain-text.ts); what is too long ends in an ellipsis.
  */
 export function oneLine(text: string, limit: number): string {
-  const line = text
-    .toWellFormed()
-    .replace(/[\s\p{Cc}\u202A-\u202E\u2066-\u2069]+/gu, ' ')
-    .trim();
+  const line = onOneLine(text);
   const points = Array.from(line);
   return points.length <= limit
     ? line

@@ -1,4 +1,5 @@
 /** Keeps addresses and secrets out of what people and logs read (C-4). */
+import { onOneLine } from '../domain/plain-text.js';
 
 const MARK = '[redacted]';
 
@@ -12,11 +13,9 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     if (secret !== '') clean = clean.replaceAll(secret, MARK);
   }
-  return clean
+  const marked = clean
     .replace(/[a-z][a-z0-9+.-]*:\/\/\S+/gi, MARK)
     .replace(/[^\s<>"`(]+@[^\s<>"'`),;]+/g, MARK)
-    .replace(/[A-Za-z0-9_+/=-]{24,}/g, MARK)
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .slice(0, 160);
+    .replace(/[A-Za-z0-9_+/=-]{24,}/g, MARK);
+  return onOneLine(marked).slice(0, 160);
 }

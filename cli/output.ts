@@ -3,6 +3,8 @@
  * terminal, and never where NO_COLOR is set (no-color.org).
  */
 
+import { inItsLines } from '../domain/plain-text.js';
+
 export interface OutputStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -62,13 +64,15 @@ export function createOutput(
   };
 }
 
-/** Ours, control characters, and marks that turn the direction of writing. */
-const RISKY =
-  /\u001b\[(?:[0-2]|3[1-3])m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+/** The codes of `paint`, and the end of one. */
+const OWN = /(\u001b\[(?:[0-2]|3[1-3])m)/;
 
 /** Names come from anywhere: none of them may move the cursor or hide what stands beside it. */
 function harmless(text: string, isColoured: boolean): string {
-  return text.replace(RISKY, (found) => (found.length > 1 && isColoured ? found : '\ufffd'));
+  return text
+    .split(OWN)
+    .map((part, index) => (index % 2 === 1 ? (isColoured ? part : '\ufffd') : inItsLines(part)))
+    .join('');
 }
 
 function oneLine(cell: string): string {

@@ -15,6 +15,7 @@ import { addPeopleCommands } from './people-commands.js';
 import { personOf } from './person.js';
 import { addRuleCommands } from './rule-commands.js';
 import { parseWhole } from './whole.js';
+import { addSilenceCommands } from './silence-commands.js';
 import { addProcessCommands } from './processes/commands.js';
 
 export interface CliIo {
@@ -131,6 +132,7 @@ function createProgram(
   addKeyCommands(kit, program);
   addLimitCommands(kit);
   addOperatorCommands(kit);
+  addSilenceCommands(kit);
   addPeopleCommands(kit);
   addRuleCommands(kit);
   addKeepingCommands({ ...kit, stdout });

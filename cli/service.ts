@@ -22,7 +22,7 @@ import { alertUrl, createAlertLinks } from '../gateway/links.js';
 import { startGateway } from '../gateway/server.js';
 import { createSessions } from '../gateway/sessions.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { createRelay, createStartAlert } from '../relay/index.js';
+import { createRelay, createStartAlert, startErrands } from '../relay/index.js';
 import { startDeadManSwitch } from '../worker/dead-man-switch.js';
 import { workflowBundle } from '../worker/bundle.js';
 import type { Config } from '../worker/config.js';
@@ -30,7 +30,6 @@ import type { Logger } from '../worker/log.js';
 import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
 import { createDigestParts } from './digest-parts.js';
-import { startBesideRelay } from './service-relays.js';
 import { keepUrl } from './data-folder.js';
 import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
 import { createAskedSends } from './asked-sends.js';
@@ -92,7 +91,7 @@ const ATTEMPT_TIMEOUT_MS = 4_000;
 const STOP_ORDER = [
   'deadManSwitch',
   'gateway',
-  'besideRelay',
+  'errands',
   'relay',
   'worker',
   'attributes',
@@ -244,7 +243,10 @@ async function begin(
   signal?.throwIfAborted();
   relay?.start();
   parts.relay = () => relay?.stop() ?? Promise.resolve();
-  if (is('relay')) parts.besideRelay = startBesideRelay({ ledger, client, log, config });
+  if (is('relay')) {
+    const errands = startErrands({ ledger, client, log, retention: config.retention });
+    parts.errands = () => errands.stop();
+  }
   await worker?.settled;
   signal?.throwIfAborted();
   if (relay !== undefined && config.deadManSwitch !== undefined) {

@@ -40,6 +40,7 @@ import { addRecipientRoutes } from './routes/recipients.js';
 import { addRuleRoutes } from './routes/rules.js';
 import { addRunRoute } from './routes/runs.js';
 import { addSettingRoutes } from './routes/settings.js';
+import { addSilenceRoutes } from './routes/silences.js';
 import { addSyncRoute } from './routes/sync-config.js';
 import { addTestSendRoute } from './routes/test-send.js';
 import { createRuleCache } from './rule-cache.js';
@@ -74,6 +75,7 @@ export function createApp(gateway: Gateway): App {
   addNoticeRoute(routes, gateway);
   addSendNoticeRoute(routes, gateway);
   addDigestRoutes(routes, gateway);
+  addSilenceRoutes(routes, gateway);
   addLimitRoutes(routes, gateway, cache);
   addRaiseRoutes(routes, gateway, cache);
   addResetRoute(routes, gateway, cache);

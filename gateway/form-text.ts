@@ -1,11 +1,9 @@
 /** Texts that people type into forms. */
+import { onOneLine } from '../domain/plain-text.js';
 
 /** Without what no store can hold, and on one line. */
 export function cleaned(text: string | null, limit: number): string {
-  return (text ?? '')
-    .toWellFormed()
-    .replace(/[\s\p{Cc}\u202A-\u202E\u2066-\u2069]+/gu, ' ')
-    .trim()
+  return onOneLine(text ?? '')
     .slice(0, limit)
     .toWellFormed();
 }

@@ -94,6 +94,7 @@ export function readDocument(document: SyncDocument): ReadDocument {
     });
   const alerts = readAlerts(document.alert_configs, 'alert_configs');
   const orgAlerts = readAlerts(document.org_alert_configs ?? [], 'org_alert_configs');
+  refuseTooMany([...alerts, ...orgAlerts]);
   const orgBudget = readOrgBudget(document.org_budget ?? undefined, shown);
   return {
     agent: document.agent_name,
@@ -101,6 +102,31 @@ export function readDocument(document: SyncDocument): ReadDocument {
     budgets: [...budgets.values()],
     ...(orgBudget === undefined ? {} : { orgBudget }),
   };
+}
+
+/** With the 50 of an operator's layer they are what a period takes (domain/budget/read-report.ts). */
+const MOST_RATIOS = 50;
+const MOST_WAYS = 200;
+
+/** A document that its periods would refuse later is refused now. */
+function refuseTooMany(alerts: readonly ReadAlert[]): void {
+  for (const dimension of DIMENSIONS) {
+    const ways = new Map<number, number>();
+    for (const { bps } of alerts.filter((each) => each.dimension === dimension)) {
+      ways.set(bps, (ways.get(bps) ?? 0) + 1);
+    }
+    if (ways.size > MOST_RATIOS) {
+      const count = `${String(ways.size)} different threshold_pct for ${dimension}`;
+      throw unprocessable(
+        'alert_configs',
+        `have ${count}: at most ${String(MOST_RATIOS)} are taken`,
+      );
+    }
+    const [crowded] = [...ways].find(([, count]) => count > MOST_WAYS) ?? [];
+    if (crowded === undefined) continue;
+    const where = `more than ${String(MOST_WAYS)} entries for ${dimension} at ${String(crowded / 100)}%`;
+    throw unprocessable('alert_configs', `have ${where}: send a group's address instead`);
+  }
 }
 
 /** `references` are those of `document.destinations`, in order. */

@@ -44,7 +44,7 @@ export async function openDelivery(
 
 /** A14. A kill is never held; PagerDuty folds repeats into one incident by itself. */
 function partsOf(ref: DeliveryRef): OpenParts {
-  const { purpose, channel, firing, incident, about } = ref;
+  const { purpose, channel, firing, incident, about, waited } = ref;
   const fires = purpose === 'fire';
   const isIncident = channel === 'pagerduty' && incident !== undefined;
   const pace = fires ? paceOf(ref) : undefined;
@@ -52,6 +52,7 @@ function partsOf(ref: DeliveryRef): OpenParts {
     ...(channel === 'push' ? { person: true } : {}),
     firing: fires && firing !== undefined,
     ...(fires && channel !== 'kill' && about !== undefined ? { silence: true } : {}),
+    ...(fires && waited !== undefined ? { waited: true } : {}),
     ...(isIncident && fires ? { incident: 'opens' } : {}),
     ...(isIncident && purpose === 'resolve' ? { incident: 'resolves' } : {}),
     ...(pace === undefined ? {} : { pace }),
@@ -69,7 +70,7 @@ function parametersOf(
   policy: DeliveryPolicy,
   now: number,
 ): Record<OpenName, Value> {
-  const { firing, about } = ref;
+  const { firing, about, waited } = ref;
   return {
     ...{ org: ref.org, destination: ref.destination, channel: ref.channel },
     ...{ alert: ref.alertId, delivery: ref.deliveryId, incident: ref.incident },
@@ -77,6 +78,8 @@ function parametersOf(
     ...{ rev: firing?.limitsRev, now, today: now - (now % DAY_MS) },
     ...{ window: policy.stormWindowMs, limit: policy.stormLimit, cap: policy.smsPerDay },
     ...{ agent: about?.agent, pooled: about?.organisation, cadence: about?.cadence },
+    ...{ recipient: waited?.recipient, subject: waited?.subject, same: waited?.about },
+    ...{ since: waited?.at, share: waited?.bps },
     ...{ budget: about?.dimension, rule: about?.rule, severity: about?.severity },
   };
 }
@@ -86,6 +89,7 @@ function reasonAgainst(ref: DeliveryRef, row: OpenRow): LedgerSuppression | unde
   // The first alert of a firing keeps it; one from a life before a restore is another.
   const fires = ref.purpose === 'fire' && ref.firing !== undefined;
   if (fires && row.holder !== ref.alertId) return 'superseded';
+  if (row.is_old === true) return 'superseded';
   if (row.health === 'gone') return 'unhealthy_destination';
   if (row.channel === 'email' && !row.verified) return 'unverified';
   if (row.capped === true) return 'daily_cap';

@@ -31,7 +31,12 @@ export type OpenName =
   | 'cadence'
   | 'budget'
   | 'rule'
-  | 'severity';
+  | 'severity'
+  | 'recipient'
+  | 'subject'
+  | 'same'
+  | 'since'
+  | 'share';
 
 /** What a delivery has to be asked beside its destination. */
 export interface OpenParts {
@@ -39,6 +44,8 @@ export interface OpenParts {
   readonly silence?: boolean;
   /** Push: it goes to whoever is connected, which is no destination. */
   readonly person?: true;
+  /** P4. It waited for the end of quiet hours. */
+  readonly waited?: boolean;
   /** T2. It speaks for a crossing. */
   readonly firing: boolean;
   /** T9. */
@@ -66,6 +73,8 @@ export interface OpenRow {
   readonly still_firing: boolean | null;
   /** A13. */
   readonly silenced_until: number | null;
+  /** P4. A newer alert tells the same recipient on the same channel. */
+  readonly is_old: boolean | null;
 }
 
 const ADDRESS = `
@@ -105,7 +114,21 @@ const SILENCED = `, silenced as materialized (
 )`;
 const NOT_SILENCED = 'not exists (select from silenced)';
 
-const fired = (silence: boolean): string => `, fired as (
+/** P4. Told or waiting itself; an alert that was spread over others was routed as one (A14). */
+const NEWER = `, newer as materialized (
+  select from alert a
+  where a.org = @org and a.subject = @subject and a.raised_at >= @since::bigint
+    and coalesce(a.facts->>'rule', a.facts->>'dimension') = @same
+    and ((a.facts->>'at')::bigint, coalesce((a.facts->>'thresholdBps')::bigint, 0))
+      > (@since::bigint, @share::bigint)
+    and exists (select from routing r
+      where r.org = a.org and r.alert_id = regexp_replace(a.id, '/part-[0-9]+$', '')
+        and r.recipient = @recipient and r.channel = @channel and r.what in ('send', 'hold'))
+  limit 1
+)`;
+const IS_NEWEST = 'not exists (select from newer)';
+
+const fired = ({ silence = false }: OpenParts): string => `, fired as (
   insert into firing (org, period_id, dimension, bps, channel, limits_rev, alert_id)
   select @org, @period, @dimension, @bps::bigint, @channel, @rev::bigint, @alert
   where exists (select from found)${silence ? ` and ${NOT_SILENCED}` : ''}
@@ -118,11 +141,12 @@ const fired = (silence: boolean): string => `, fired as (
 )`;
 
 /** What it would take to be sent; only such a delivery counts towards anything. */
-const sendable = ({ firing, silence = false }: OpenParts): string =>
+const sendable = ({ firing, silence = false, waited = false }: OpenParts): string =>
   [
     `found.health <> 'gone' and (found.verified or found.channel <> 'email')`,
     ...(firing ? ['(select alert_id from holder) = @alert'] : []),
     ...(silence ? [NOT_SILENCED] : []),
+    ...(waited ? [IS_NEWEST] : []),
   ].join(' and ');
 
 const opened = (parts: OpenParts): string => `, noted as (
@@ -218,11 +242,12 @@ const STORM = `(select minute_count > @limit::bigint from paced)`;
 const CAP = `(select minute_count <= @limit::bigint and day_count > @cap::bigint from paced)`;
 
 function textOf(given: OpenParts): string {
-  const { person, firing, incident, pace, silence = false } = given;
+  const { person, firing, incident, pace, silence = false, waited = false } = given;
   const perDay = pace === 'minute and day' || pace === 'day';
   const parts = [person === undefined ? ADDRESS : PERSON, MESSAGE];
   if (silence) parts.push(SILENCED);
-  if (firing) parts.push(fired(silence));
+  if (waited) parts.push(NEWER);
+  if (firing) parts.push(fired(given));
   if (incident === 'opens') parts.push(opened(given));
   if (incident === 'resolves') parts.push(RESOLVED);
   if (pace === 'day') parts.push(pacedByDay(given));
@@ -236,7 +261,8 @@ function textOf(given: OpenParts): string {
 select found.*, message.body, message.content_type, message.accepted, ${holder} as holder, ${storm} as storm,
   ${capped} as capped,
   ${stillFiring} as still_firing,
-  ${silence ? '(select max(until) from silenced)' : 'null::bigint'} as silenced_until
+  ${silence ? '(select max(until) from silenced)' : 'null::bigint'} as silenced_until,
+  ${waited ? 'exists (select from newer)' : 'null::boolean'} as is_old
 from found left join message on true`;
 }
 
@@ -244,8 +270,15 @@ const made = new Map<string, NamedStatement<OpenName>>();
 
 /** One text for each combination, so that each is planned once. */
 export function openStatement(parts: OpenParts): NamedStatement<OpenName> {
-  const { person = false, firing, incident = '', pace = '', silence = false } = parts;
-  const key = `${String(person)} ${String(firing)} ${incident} ${pace} ${String(silence)}`;
+  const {
+    person = false,
+    firing,
+    incident = '',
+    pace = '',
+    silence = false,
+    waited = false,
+  } = parts;
+  const key = `${String(person)} ${String(firing)} ${incident} ${pace} ${String(silence)} ${String(waited)}`;
   const known = made.get(key) ?? named<OpenName>(textOf(parts));
   made.set(key, known);
   return known;

@@ -20,6 +20,8 @@ export interface DeliveryRef {
   readonly incident?: string;
   /** A13. What a silence is held against; absent: none holds it. */
   readonly about?: SilenceSubject;
+  /** P4. It was held back by quiet hours; at their end it may be superseded. */
+  readonly waited?: Waited;
   /** A14. It tells what a storm held back: the minute does not hold it, the day's cap does. */
   readonly sumsUp?: true;
   /**
@@ -32,6 +34,17 @@ export interface DeliveryRef {
     readonly bps: number;
     readonly limitsRev: number;
   };
+}
+
+/** What a newer alert has to have in common with it: whom it tells, and what it is about. */
+export interface Waited {
+  readonly recipient: string;
+  readonly subject: string;
+  /** The rule, or the dimension. */
+  readonly about: string;
+  /** When what it tells was seen, epoch ms; of two at one moment the higher threshold is newer. */
+  readonly at: number;
+  readonly bps: number;
 }
 
 export type LedgerSuppression = Extract<

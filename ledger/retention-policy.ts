@@ -6,10 +6,10 @@ import type { Value } from './literals.js';
 
 /**
  * `events`: usage, with its idempotency keys. `runs`, `periods`: closed rows with their totals.
- * `messages`: what was rendered, and what agents' notices said. `attempts`: each try and its outcome. `journal`: alerts and every
- * decision about them. `audit`: who changed what. `quarantine`: events that could not be read.
- * `notices`: what the operators were told. `metrics`: keys of metric events, so that a repeated one
- * counts once.
+ * `messages`: what was rendered, and what agents' notices said. `attempts`: each try and its
+ * outcome. `journal`: alerts and every decision about them. `audit`: who changed what, and silences
+ * that are over. `quarantine`: events that could not be read. `notices`: what the operators were
+ * told. `metrics`: keys of metric events, so that a repeated one counts once.
  */
 export const RETENTION_KINDS = [
   'events',

@@ -28,7 +28,7 @@ export function prune(db: Database, kind: RetentionKind, request: PruneRequest):
     case 'journal':
       return pruneInOrder(db, ALERTS, request);
     case 'audit':
-      return pruneInOrder(db, oldest('audit'), request);
+      return pruneAudit(db, request);
     case 'quarantine':
       return pruneInOrder(db, oldest('quarantined_event'), request);
     case 'notices':
@@ -148,6 +148,21 @@ delete from ${table} where id in (
   select id from (select id, at from ${table} order by id limit $2::bigint) as first
   where at < $1::bigint)
 returning id`;
+
+/** A13. A silence that is over is a record of who held back what. */
+const SILENCES = `
+with old as materialized (
+  select org, id from silence where at < $1::bigint and until < $1::bigint
+  order by at limit $2::bigint for update skip locked
+)
+delete from silence s using old where s.org = old.org and s.id = old.id returning s.id`;
+
+async function pruneAudit(db: Database, request: PruneRequest): Promise<Pruned> {
+  const entries = await pruneInOrder(db, oldest('audit'), request);
+  if (entries.next !== undefined) return entries;
+  const silences = await pruneInOrder(db, SILENCES, request);
+  return { ...silences, removed: entries.removed + silences.removed };
+}
 
 async function pruneInOrder(
   db: Database,

@@ -1,10 +1,7 @@
 /** From the ledger to the workflows. */
 export { createCallbackRelay, DEFAULT_CALLBACK_CONFIG } from './callbacks.js';
 export type { CallbackConfig, CallbackRelay, CallbackRelayOptions } from './callbacks.js';
-export { createSilenceRelay } from './silences.js';
-export { startPushRelay } from './push.js';
-export type { PushRelayOptions } from './push.js';
-export { createDigestRelay } from './digests.js';
+export { startErrands } from './errands.js';
 export { createStartAlert } from './start-alert.js';
 export { createRetention } from './retention.js';
 export { createRelay, DEFAULT_RELAY_CONFIG } from './relay.js';

@@ -4,7 +4,7 @@ import { attempted } from './attempts.js';
 import { end, replace, underWay } from './deliveries.js';
 import type { AlertEvent } from './events.js';
 import { hold } from './held.js';
-import { CONFIRMED, offer } from './offers.js';
+import { offer } from './offers.js';
 import type { AlertState, Delivery } from './state.js';
 
 type Answered = Extract<AlertEvent, { type: 'attempted' | 'attemptLost' | 'attemptNotMade' }>;
@@ -13,8 +13,6 @@ type Answered = Extract<AlertEvent, { type: 'attempted' | 'attemptLost' | 'attem
 export function answered(state: AlertState, event: Answered, now: number): AlertState {
   const delivery = underWay(state, event.delivery, event.attempt);
   if (delivery === undefined) return state;
-  // Whoever has confirmed it was reached, whatever becomes of the attempt (O-2).
-  if (delivery.confirmed === true) return attempted(state, delivery, CONFIRMED, now);
   switch (event.type) {
     case 'attemptLost':
       return attempted(state, delivery, 'lost', now);

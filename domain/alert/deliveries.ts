@@ -32,7 +32,7 @@ export function sendingOf(delivery: Delivery): Delivery {
 
 /** Without what it waits for, and what was said to the attempt that is over. */
 function idleOf(delivery: Delivery): Omit<Delivery, 'dueAt' | 'heldFor'> {
-  const { dueAt: _at, heldFor: _held, asksAgain: _asks, confirmed: _said, ...rest } = delivery;
+  const { dueAt: _at, heldFor: _held, asksAgain: _asks, ...rest } = delivery;
   return rest;
 }
 

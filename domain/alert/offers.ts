@@ -2,14 +2,15 @@
  * Push: a delivery is handed to whoever is connected, and counts once somebody has confirmed it.
  * O-1. Nobody did in time: it has failed for good, and its fallback follows at once (A5).
  * O-2. Whoever confirms is quick: the word may come before the answer of the attempt that handed it
- *      over, or after that attempt was lost. It counts as long as the delivery has not ended.
+ *      over, or after that attempt was lost. It counts as long as the delivery has not ended, and
+ *      that answer then comes too late to change anything (A-3).
  */
 import { attempted } from './attempts.js';
 import { end, note, replace, sendingOf } from './deliveries.js';
 import type { Outcome } from './outcome.js';
 import type { AlertState, Delivery } from './state.js';
 
-export const CONFIRMED: Outcome = { kind: 'accepted', reason: 'confirmed by the recipient' };
+const CONFIRMED: Outcome = { kind: 'accepted', reason: 'confirmed by the recipient' };
 const UNCONFIRMED: Outcome = {
   kind: 'permanent_recipient',
   reason: 'nobody confirmed it in time',
@@ -31,10 +32,12 @@ export function offer(
 /** O-2. A word that comes after its end changes nothing: its fallback is under way. */
 export function confirmed(state: AlertState, id: string, now: number): AlertState {
   const delivery = state.deliveries.find((each) => each.id === id);
-  if (delivery?.status === 'offered') return settleOffer(state, delivery, CONFIRMED, now);
-  if (delivery?.status === 'sending') return replace(state, { ...delivery, confirmed: true });
+  if (delivery === undefined) return state;
+  const { status, route, attempts } = delivery;
+  const isQuick = status === 'sending' && route.channel === 'push';
+  if (status === 'offered' || isQuick) return settleOffer(state, delivery, CONFIRMED, now);
   // Never tried: nobody has anything to confirm.
-  if (delivery?.status !== 'due' || delivery.attempts.length === 0) return state;
+  if (status !== 'due' || attempts.length === 0) return state;
   return end(state, delivery, { status: 'accepted' }, now);
 }
 

@@ -147,8 +147,6 @@ export interface Delivery {
   readonly silencedAt?: number;
   /** A silence has ended while its attempt was under way: held, it asks again at once. */
   readonly asksAgain?: true;
-  /** Confirmed while its attempt was under way, which has yet to be answered. */
-  readonly confirmed?: true;
   readonly attempts: readonly Attempt[];
   readonly suppression?: Suppression;
   readonly endedAt?: number;

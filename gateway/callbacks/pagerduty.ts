@@ -3,6 +3,7 @@
  * is replaced. No header is signed, so a repeat is known by the event's id in the body; no time
  * is, so what happened long ago is refused by when the body says it did.
  */
+import { onOneLine } from '../../domain/plain-text.js';
 import {
   asId,
   asObject,
@@ -59,10 +60,7 @@ function read({ body, now }: ReceivedCallback): Reading {
 function personOf(agent: unknown): string | undefined {
   const { type, summary } = asObject(agent) ?? {};
   if (typeof type === 'string' && !type.startsWith('user')) return undefined;
-  const name = typeof summary === 'string' ? summary.toWellFormed() : '';
-  const shown = name
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
+  const shown = onOneLine(typeof summary === 'string' ? summary : '')
     .slice(0, 180)
     .toWellFormed();
   return shown === '' ? 'PagerDuty' : `${shown} (PagerDuty)`;

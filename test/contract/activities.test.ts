@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createActivities, type ActivityDependencies } from '../../activities/index.js';
 import type { DeliverInput } from '../../activities/deliver.js';
 import type { Channel, DeliveryRequest } from '../../channels/channel.js';
+import type { ThresholdFacts } from '../../domain/alert/facts.js';
 import { stormNotice } from '../../domain/alert/notice.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
 import { alertInputOf } from '../../domain/budget/alert-input.js';
@@ -142,6 +143,29 @@ describe('deliver', () => {
     expect(refs.map(({ sumsUp, firing }) => [sumsUp, firing?.bps])).toEqual([
       [undefined, 8_000],
       [true, undefined],
+    ]);
+  });
+
+  test('A13, P4: what a silence is held against goes with it, and that it waited for somebody', async () => {
+    const refs: DeliveryRef[] = [];
+    const { activities } = stage({
+      openDelivery: (ref) => {
+        refs.push(ref);
+        return Promise.resolve({ type: 'held', until: T0 + 1 });
+      },
+    });
+    const crossing = attempt(1);
+    const answer = await activities.deliver(crossing);
+    expect(answer).toEqual({ type: 'held', reason: 'silenced', until: T0 + 1 });
+    const route = { ...crossing.delivery.route, recipient: 'ana', notBefore: T0 };
+    await activities.deliver({ ...crossing, delivery: { ...crossing.delivery, route } });
+    const { agentName: agent, cadence, at } = crossing.input.facts as ThresholdFacts;
+    const about = { agent, organisation: false, cadence, dimension: 'cost', severity: 'warning' };
+    expect(refs.map((ref) => ref.about)).toEqual([about, about]);
+    const { subject } = crossing.input;
+    expect(refs.map(({ waited }) => waited)).toEqual([
+      undefined,
+      { recipient: 'ana', subject, about: 'cost', at, bps: 8_000 },
     ]);
   });
 

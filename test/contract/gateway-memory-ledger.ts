@@ -412,6 +412,10 @@ export function createMemoryLedger(): MemoryLedger {
       ledger.notices.push(notice);
       return Promise.resolve({ type: 'raised', alertId: alert.id, repeats: 0 });
     },
+    silences: () => Promise.resolve([]),
+    addSilence: ({ org: _org, now: at, ...silence }) =>
+      Promise.resolve({ changed: true, silence: { ...silence, at } }),
+    endSilence: () => Promise.resolve(undefined),
     exportPage: (_kind, { after }) =>
       Promise.resolve(ledger.pages[Number(after?.[0] ?? 0)] ?? { rows: [] }),
     alerts: ({ limit }) => Promise.resolve(ledger.alertViews.slice(0, limit)),

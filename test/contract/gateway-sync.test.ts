@@ -273,6 +273,16 @@ describe('bad input: 422 with the path, nothing applied', () => {
       { org_budget: { ...cost('daily', 1), budget_type: 'calls' } },
       'org_budget.budget_type',
     ],
+    [
+      'more ratios than a period takes',
+      { alert_configs: Array.from({ length: 51 }, (_, no) => alert('slack', (no + 1) / 100)) },
+      'alert_configs',
+    ],
+    [
+      'more entries at one ratio than a period takes',
+      { alert_configs: Array.from({ length: 201 }, () => alert('slack', 0.8)) },
+      'alert_configs',
+    ],
     ['pooled runs', { org_budget: cost('per_run', 1) }, 'org_budget.period'],
   ])('%s', async (_what, over, path) => {
     const { answers, ledger } = await synced(syncDocument(over));

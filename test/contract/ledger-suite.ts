@@ -31,6 +31,7 @@ import { rulingContract } from './ledger/ruling.js';
 import { runningContract } from './ledger/running.js';
 import { schemaContract } from './ledger/schema.js';
 import { silencingContract } from './ledger/silencing.js';
+import { supersedingContract } from './ledger/superseding.js';
 import { tellingContract } from './ledger/telling.js';
 
 export interface StartedDatabase {
@@ -118,6 +119,7 @@ export function ledgerContract(
     silencingContract(bed);
     noticingContract(bed);
     digestingContract(bed);
+    supersedingContract(bed);
     keyingContract(bed);
     peopleContract(bed);
     routingContract(bed);

@@ -67,6 +67,7 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
   const made = await post('/v1/keys', { name: CANARY, scopes: ['read'], by: CANARY });
   const raise = { agent: AGENT, amount: 1, until: '1h', reason: CANARY, id: 'raise-1' };
   await post('/v1/raises', raise);
+  await post('/v1/silences', { agent: AGENT, until: '1h', reason: CANARY, id: 'silence-1' });
   const author = { by: CANARY, now: NOON };
   const recipient = { org, id: 'victim' };
   await ledger.putRecipient({ ...recipient, name: CANARY }, author);
@@ -97,7 +98,13 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
       ...{ condition: 'error_rate > 1', channels: ['slack'], agentId: AGENT, agent_id: AGENT },
     },
     ids: {
-      ...{ alerts: alertId, budgets: budget?.id ?? '', runs: 'run-1', raises: 'raise-1' },
+      ...{
+        alerts: alertId,
+        budgets: budget?.id ?? '',
+        runs: 'run-1',
+        raises: 'raise-1',
+        silences: 'silence-1',
+      },
       keys: (made['created'] as KeyView).id,
       recipients: 'victim',
       rules: (ruled['rule'] as { readonly id: string }).id,

@@ -94,6 +94,7 @@ describe('isolation of organisations', () => {
         'listQuarantine',
         'listRecipients',
         'listRules',
+        'listSilences',
         'listStoppedAgents',
       ],
       ...['readAlert', 'readBudget', 'readPreferences', 'readRecipient', 'readStatus'],

@@ -60,7 +60,7 @@ describe('an offered delivery', () => {
       const driver = driveAlert(ruleInputOf([push]), () => 'hang', true);
       const delivery = driver.state.deliveries[0]?.id ?? '';
       driver.send({ type: 'confirmed', delivery });
-      expect(driver.state.deliveries[0]?.status).toBe('sending');
+      expect(driver.state.deliveries[0]?.status).toBe('accepted');
       driver.send({ ...answer, delivery, attempt: 1 });
       driver.pass(HOUR);
       expect(ways(driver), answer.type).toEqual(['push']);

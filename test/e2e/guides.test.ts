@@ -126,6 +126,20 @@ describe('what the guide of people says to run', () => {
   });
 });
 
+describe('what the guide of silences says to run', () => {
+  const { sink } = follow('silences.md', ({ url }) => ({
+    AGENTKAVACH_SLACK_WEBHOOK_URL: `${url}/slack/team`,
+  }));
+
+  test('the one alert was told once, when its silence had ended', () => {
+    expect(
+      sink()
+        .messages()
+        .map(({ channel }) => channel),
+    ).toEqual(['slack']);
+  });
+});
+
 describe('what the guide of the API says to run', () => {
   follow('api.md', () => ({}));
 });

@@ -22,6 +22,7 @@ import {
 import { AGENT_PATHS } from './agent-paths.js';
 import { away, type Kept, type Path } from './path.js';
 import type { Stage } from './stage.js';
+import { WAITING_PATHS } from './waiting-paths.js';
 
 /** As short as a timer can be told apart; the bounds are those a test needs. */
 const QUICK: Policy = {
@@ -149,6 +150,7 @@ const transient = { type: 'sent', outcome: { kind: 'transient', reason: 'HTTP 50
 
 export const PATHS: Readonly<Record<string, Path>> = {
   ...AGENT_PATHS,
+  ...WAITING_PATHS,
   notice: async (stage) => {
     const storm = {
       org: 'notice',

@@ -94,6 +94,14 @@ describe('recorded histories', () => {
         'agent-nonsense',
         'agent-rotation-1',
         'agent-rotation-2',
+        'alert-quiet-hours',
+        'alert-quiet-hours-passed-over',
+        'alert-silenced',
+        'alert-silence-removed',
+        'alert-escalation-ended-by-silence',
+        'alert-offer-confirmed',
+        'alert-offer-missed',
+        'alert-decided-when-routed',
       ]),
     );
   });
