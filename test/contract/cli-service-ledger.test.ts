@@ -23,6 +23,18 @@ test('two processes that start at once on an empty database both get a ledger', 
   for (const ledger of ledgers) await ledger.close();
 });
 
+test('a process with other sealing keys than the ledger does not begin, and hears which it needs', async () => {
+  const databaseUrl = await postgres.createDatabase();
+  const first = await openServiceLedger({ databaseUrl, sealKeys: createSealKey('k1'), runIdleMs });
+  // A gateway's start seals; before it nothing is, and any key is right.
+  await first.putDestinations('default', []);
+  await first.close();
+  const opening = openServiceLedger({ databaseUrl, sealKeys: createSealKey('k2'), runIdleMs });
+  await expect(opening).rejects.toThrow(
+    'Seal key k1 is needed to open ledger_life.reference_key; add it to KAVACH_SEAL_KEYS.',
+  );
+});
+
 test('a database that is not there is named without its password', async () => {
   const databaseUrl = 'postgres://kavach:not-to-be-seen@127.0.0.1:9/kavach';
   const opening = openServiceLedger({ databaseUrl, sealKeys, runIdleMs });
