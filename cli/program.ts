@@ -85,7 +85,8 @@ function createProgram(
   ]).action((options: { json?: boolean }) =>
     perform(options, async (output) => {
       // First, and alone: faults are told before the rest of the program is even loaded.
-      const config = (await import('../worker/config.js')).loadConfig(env);
+      const { loadConfig } = await import('../worker/config.js');
+      const config = await configured(env, () => loadConfig(env));
       const { unknownVariables } = await import('../worker/unknown-variables.js');
       for (const fault of unknownVariables(env)) stderr.write(`kavach: ${fault}\n`);
       return (await import('./up.js')).up(output, env, config);
@@ -182,6 +183,15 @@ function createProgram(
     }),
   );
   return program;
+}
+
+/** Throws the faults of the configuration as they are to be told. */
+async function configured<T>(env: Environment, load: () => T): Promise<T> {
+  try {
+    return load();
+  } catch (error) {
+    throw await (await import('./sealed-already.js')).withNeededKey(error, env);
+  }
 }
 
 interface DemoFlags {

@@ -224,6 +224,38 @@ describe('a copy of the embedded ledger', () => {
     expect(await contents(to, false)).toEqual(before);
   });
 
+  test('into a Postgres without the keys in the environment, says what to set there', async () => {
+    const to = await postgres.createDatabase();
+    const dataDir = join(temporaryFolder(), 'new');
+    const env = { DATABASE_URL: to, KAVACH_DATA_DIR: dataDir };
+    const { code, out } = await kavach(['restore', file], { env });
+    expect(code).toBe(0);
+    expect(out).toContain(`export KAVACH_SEAL_KEYS="$(cat ${dataDir}/seal-keys)"`);
+
+    // The way on: whoever forgets it is not told to make a new key.
+    const needs = /KAVACH_SEAL_KEYS is not set: expected the key k1, with which the ledger/;
+    for (const argv of [['up'], ['relay']]) {
+      const started = await kavach(argv, { env });
+      expect(started).toMatchObject({ code: 1 });
+      expect(started.err).toMatch(needs);
+      expect(started.err).not.toContain('kavach seal-key');
+    }
+    const examined = await kavach(['doctor'], { env: { ...env, KAVACH_DATA_DIR: folder } });
+    expect(examined.out).toMatch(needs);
+    expect(examined.out).toMatch(/sealing keys +there is no key here, and this ledger needs k1/);
+  });
+
+  test('into a database that is not there says what to make', async () => {
+    const to = new URL(await postgres.createDatabase());
+    to.pathname = '/nowhere';
+    const env = { DATABASE_URL: to.href, KAVACH_DATA_DIR: temporaryFolder() };
+    const { code, err } = await kavach(['restore', file], { env });
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /There is no database nowhere at .*createdb nowhere.* and restore again\. Nothing was restored\.\n$/,
+    );
+  });
+
   test('cut off, changed, or no copy at all is refused before anything is made', async () => {
     const text = gunzipSync(readFileSync(file)).toString();
     const lines = text.trimEnd().split('\n');
