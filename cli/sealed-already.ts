@@ -33,7 +33,9 @@ async function askFor(databaseUrl: string): Promise<string | undefined> {
   });
   pool.on('error', () => undefined);
   try {
-    return await neededKeyId(async (text) => (await pool.query<Record<string, unknown>>(text)).rows);
+    return await neededKeyId(
+      async (text) => (await pool.query<Record<string, unknown>>(text)).rows,
+    );
   } finally {
     await pool.end();
   }

@@ -59,7 +59,7 @@ export function createApp(gateway: Gateway): App {
   addRunRoute(routes, gateway, cache);
   addBudgetRoutes(routes, gateway, cache);
   addAlertRoutes(routes, gateway);
-  addAgentRoutes(routes, gateway);
+  addAgentRoutes(routes, gateway, cache);
   addNoticeRoute(routes, gateway);
   addLimitRoutes(routes, gateway, cache);
   addRaiseRoutes(routes, gateway, cache);

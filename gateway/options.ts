@@ -59,6 +59,7 @@ export type GatewayLedger = Pick<
   | 'alerts'
   | 'alert'
   | 'usage'
+  | 'agentNames'
   | 'operatorNotices'
   | 'exportPage'
   | 'lag'

@@ -153,9 +153,7 @@ const paced = (firing: boolean, perDay: boolean): string => `, paced as (
 const marked = (perDay: boolean): string => `, marked as (
   insert into delivery (org, alert_id, id, destination)
   select @org, @alert, @delivery, found.reference from found cross join paced
-  where paced.minute_count <= @limit::bigint${
-    perDay ? ' and paced.day_count <= @cap::bigint' : ''
-  }
+  where paced.minute_count <= @limit::bigint${perDay ? ' and paced.day_count <= @cap::bigint' : ''}
   on conflict do nothing
 )`;
 

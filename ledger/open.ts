@@ -1,5 +1,6 @@
 /** Opens the ledger on a database whose migrations have run (migrate.ts). */
 import { DEFAULT_POLICY } from '../domain/alert/policy.js';
+import { agentNames } from './agent-names.js';
 import { finishAttempt, restoreDestination } from './attempts.js';
 import { listAudit } from './audit.js';
 import {
@@ -186,6 +187,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     alert: (org, id) => findAlert(db, org, id),
     exportPage: (kind, query) => exportPage(db, kind, query),
     prune: (kind, request) => prune(db, kind, request),
+    agentNames: (org, agent, limit) => agentNames(db, org, agent, limit),
     usage: (org, agent) => usage(db, org, agent),
   };
 }

@@ -183,6 +183,18 @@ describe('stop and resume', () => {
     expect(resume.asked[0]?.body).toEqual({ by: 'eve' });
     expect(JSON.parse(resume.out)).toEqual({ agent: 'my agent', stopped: false, changed: false });
   });
+
+  test('what the answer warns of is shown', async () => {
+    const warnings = ['no agent of this name has reported yet'];
+    const stop = await ask(['stop', 'bto', '--reason', 'x'], {
+      'POST /v1/agents/bto/stop': [200, { changed: true, warnings }],
+    });
+    expect(stop.out).toContain('Note: no agent of this name has reported yet');
+    const resume = await ask(['resume', 'bot'], {
+      'POST /v1/agents/bot/resume': [200, { changed: true, warnings: ['its budget was killed'] }],
+    });
+    expect(resume.out).toBe('bot is not stopped any more\nNote: its budget was killed\n');
+  });
 });
 
 describe('when it does not work, the command ends with 1', () => {

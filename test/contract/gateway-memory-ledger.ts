@@ -155,6 +155,7 @@ export function createMemoryLedger(): MemoryLedger {
       key: row.seed.key,
       ...(row.killed === undefined ? {} : { killed: row.killed }),
       blocked: isBlocked(row),
+      spent: { cost: row.cost, tokens_total: row.tokens, calls: row.calls, duration: 0 },
       ...(claims ? { claim: { id } as ClaimedPeriod } : {}),
     };
   };
@@ -409,6 +410,13 @@ export function createMemoryLedger(): MemoryLedger {
       const attempts = ledger.attempts.get(id) ?? [];
       return Promise.resolve(alert === undefined ? undefined : { alert, journal, attempts });
     },
+    agentNames: (org) =>
+      Promise.resolve([
+        ...[...events.values()].map(({ agent }) => agent),
+        ...[...synced.keys()].flatMap((key) =>
+          key.startsWith(`${org} agent:`) ? [key.slice(`${org} agent:`.length)] : [],
+        ),
+      ]),
     usage: () =>
       Promise.resolve({
         events: events.size,
