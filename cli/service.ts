@@ -202,6 +202,8 @@ async function begin(
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),
         refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
+        hasAccount: (channel) =>
+          (channel !== 'email' && channel !== 'sms') || config.channels[channel] !== undefined,
       })
     : await startHealth({ host, port, ledger, temporal: { ping }, needsTemporal: is('worker') });
   parts.gateway = () => listening.stop();

@@ -10,6 +10,7 @@ import { allowedMethods } from './allowed-methods.js';
 import { createRoutes } from './operation.js';
 import { refuseWhileAway } from './ledger-watch.js';
 import type { Gateway } from './options.js';
+import { createTellRefused } from './refused-keys.js';
 import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './problem.js';
 import { addAgentsPage } from './routes/agents-page.js';
 import { addAgentRoutes } from './routes/agents.js';
@@ -43,7 +44,10 @@ export function createApp(gateway: Gateway): App {
   app.use(nameRequest(gateway));
   const routes = createRoutes(app, gateway);
   addHealthRoutes(routes, gateway);
-  const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
+  const authenticate = createAuthenticate(
+    ...([gateway.ledger, gateway.now, gateway.policy.keyTtlMs] as const),
+    createTellRefused(gateway),
+  );
   addAlertPage(routes, gateway, authenticate);
   addDocumentRoutes(routes);
   const whileThere = refuseWhileAway(gateway.watch, gateway.policy.retryAfterS);

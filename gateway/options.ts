@@ -1,4 +1,5 @@
 /** What a gateway is given: its ports and its numbers. */
+import type { ChannelName } from '../domain/words.js';
 import type { ClaimedPeriod, Ledger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { LedgerWatch } from './ledger-watch.js';
@@ -48,6 +49,7 @@ export type GatewayLedger = Pick<
   | 'resume'
   | 'stopped'
   | 'apiKey'
+  | 'keyRefused'
   | 'createKey'
   | 'rotateKey'
   | 'revokeKey'
@@ -152,6 +154,8 @@ export interface GatewayOptions {
   readonly homeOrg?: string;
   /** Warns of synced targets that no channel will send to; default: of none. */
   readonly refuseTarget?: RefuseTarget;
+  /** Whether the service can send by it at all; default: by every one. */
+  readonly hasAccount?: (channel: ChannelName) => boolean;
   /** Shows sealed payloads to Temporal's own tools; absent: there is no /codec. */
   readonly codec?: Codec;
 }
@@ -173,6 +177,7 @@ export interface Gateway {
   readonly testSend?: TestSend;
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
+  readonly hasAccount: (channel: ChannelName) => boolean;
   readonly codec?: Codec;
   readonly watch: LedgerWatch;
   readonly isDraining: () => boolean;

@@ -56,6 +56,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.testSend === undefined ? {} : { testSend: options.testSend }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
+    hasAccount: options.hasAccount ?? (() => true),
     ...(options.codec === undefined ? {} : { codec: options.codec }),
     isDraining: () => state.isDraining,
   };

@@ -172,6 +172,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     stopped: (org) => stopsOf(db.run, org),
 
     apiKey: (hash) => findApiKey(db, hash),
+    keyRefused: (hash, now) => watch.keyRefused(hash, now),
     putApiKey: (hash, key, now = Date.now()) => putApiKey(db, hash, key, now),
     createKey: (key) => createKey(db, key),
     rotateKey: (rotation) => rotateKey(db, rotation),

@@ -387,6 +387,7 @@ export function createMemoryLedger(): MemoryLedger {
     },
     resume: (_org, agent) => Promise.resolve({ changed: stops.delete(agent) }),
     stopped: () => Promise.resolve([...stops.values()]),
+    keyRefused: () => Promise.resolve(),
     apiKey: (hash) => Promise.resolve(ledger.apiKeys.get(hash)),
     ...createMemoryKeys(),
 
