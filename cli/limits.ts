@@ -6,6 +6,7 @@ import type { ScopeLimitsView } from '../gateway/limit-views.js';
 import type { Gateway } from './http.js';
 import { formatMoment } from './moment.js';
 import type { Output } from './output.js';
+import { sayWarnings } from './warnings.js';
 
 /** `operator until 2026-11-22 00:00:00Z`, `synced, +$50.00 until …`. */
 export function originText(dimension: Dimension, origin: LimitOrigin | undefined): string {
@@ -40,13 +41,18 @@ export async function changeLimits(
   path: string,
   body: object,
 ): Promise<void> {
-  const answer = (await gateway.post(path, body)) as ScopeLimitsView & { changed: boolean };
+  const answer = (await gateway.post(path, body)) as ScopeLimitsView & {
+    changed: boolean;
+    warnings?: readonly string[];
+  };
   output.json(answer);
   const whose = answer.agent ?? 'The organisation';
   output.line(answer.changed ? `${whose} is held to:` : `Nothing changed. ${whose} is held to:`);
   output.line();
   if (answer.limits.length === 0) output.line('nothing');
   else table(output, [answer]);
+  if (answer.warnings !== undefined) output.line();
+  sayWarnings(output, answer.warnings);
 }
 
 export async function resetPeriod(

@@ -168,7 +168,10 @@ const scopeLimits = {
   raises: z.array(z.looseObject({ id: z.string(), amount: whole, until: at, reason: z.string() })),
 };
 export const limitsAnswer = z.looseObject({ scopes: z.array(z.looseObject(scopeLimits)) });
-export const changedLimitsAnswer = z.looseObject({ changed: z.boolean(), ...scopeLimits });
+export const changedLimitsAnswer = z.looseObject({
+  ...{ changed: z.boolean(), warnings },
+  ...scopeLimits,
+});
 export const resetAnswer = z.looseObject({ changed: z.boolean() });
 
 const destinationView = z.looseObject({

@@ -99,6 +99,13 @@ describe('limits', () => {
     expect({ code, json: JSON.parse(out) as unknown }).toMatchObject({ json: { changed: true } });
   });
 
+  test('what was taken away is shown', async () => {
+    const { out } = await ask(['limits', 'set', 'bot', '--daily', '5USD'], {
+      'POST /v1/limits': [200, { changed: true, ...held, warnings: ['its alerts are gone'] }],
+    });
+    expect(out).toContain('Note: its alerts are gone');
+  });
+
   test('a ceiling, thresholds alone, and the organisation', async () => {
     const answers: Record<string, Answer> = {
       'POST /v1/limits': [200, { changed: true, ...held }],
