@@ -295,6 +295,18 @@ test('a migration’s tables are those the database has', async () => {
   expect([...known].sort()).toEqual(rows.map(({ name }) => name).sort());
 });
 
+test('a copy that is there is replaced only when that is said', async () => {
+  const env = { DATABASE_URL: await postgresLedger() };
+  const file = join(temporaryFolder(), 'book.gz');
+  expect(await kavach(['backup', file], { env })).toMatchObject({ code: 0 });
+  const before = readFileSync(file);
+  const again = await kavach(['backup', file], { env });
+  expect(again).toMatchObject({ code: 1 });
+  expect(again.err).toMatch(/book\.gz is there already, and nothing was written: .*--force/);
+  expect(readFileSync(file).equals(before)).toBe(true);
+  expect(await kavach(['backup', file, '--force'], { env })).toMatchObject({ code: 0 });
+});
+
 test('a backup into a place that cannot be, and of nothing, say what to do', async () => {
   const env = { DATABASE_URL: await postgresLedger() };
   const nowhere = await kavach(['backup', '/proc/none/x'], { env });
