@@ -22,7 +22,7 @@ export async function ownerOfKey(
   hash: string,
 ): Promise<{ org: string; id: string; name: string } | undefined> {
   const [row] = await typed(db.run).select().from(apiKeys).where(eq(apiKeys.hash, hash));
-  return row === undefined ? undefined : { org: row.org, id: row.id, name: row.name ?? '' };
+  return row === undefined ? undefined : { org: row.org, id: row.id ?? '', name: row.name };
 }
 
 /** A key that is there stays as it is: a revoked one does not come back. */
