@@ -3,7 +3,7 @@ import { formatAmount } from '../domain/amount.js';
 import type { LimitOrigin, Threshold } from '../domain/budget/limits.js';
 import type { Dimension } from '../domain/words.js';
 import type { ScopeLimitsView } from '../gateway/limit-views.js';
-import type { Gateway } from './http.js';
+import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
 import type { Output } from './output.js';
 import { sayWarnings } from './warnings.js';
@@ -34,6 +34,11 @@ export async function showLimits(
   table(output, scopes);
 }
 
+type ChangedLimits = ScopeLimitsView & {
+  readonly changed: boolean;
+  readonly warnings?: readonly string[];
+};
+
 /** POST of a change, and what holds after it. */
 export async function changeLimits(
   gateway: Gateway,
@@ -41,10 +46,27 @@ export async function changeLimits(
   path: string,
   body: object,
 ): Promise<void> {
-  const answer = (await gateway.post(path, body)) as ScopeLimitsView & {
-    changed: boolean;
-    warnings?: readonly string[];
-  };
+  show(output, (await gateway.post(path, body)) as ChangedLimits);
+}
+
+/** Throws where no such raise holds: one that is misnamed would go on. */
+export async function endRaise(
+  gateway: Gateway,
+  output: Output,
+  { id, whose, body }: { id: string; whose: string | undefined; body: object },
+): Promise<void> {
+  const path = `/v1/raises/${encodeURIComponent(id)}/end`;
+  const answer = (await gateway.post(path, body)) as ChangedLimits;
+  if (!answer.changed) {
+    throw new CliError(
+      `No raise ${JSON.stringify(id)} of ${whose ?? 'the organisation'} holds: it has ended, or is ` +
+        `another's; \`kavach limits${whose === undefined ? '' : ` ${whose}`}\` lists those that hold`,
+    );
+  }
+  show(output, answer);
+}
+
+function show(output: Output, answer: ChangedLimits): void {
   output.json(answer);
   const whose = answer.agent ?? 'The organisation';
   output.line(answer.changed ? `${whose} is held to:` : `Nothing changed. ${whose} is held to:`);

@@ -121,16 +121,24 @@ function failed(gateway: Gateway, error: unknown, c: Context<Env>): Response {
   const isUsage = c.req.path === '/v1/ingest' || c.req.path.startsWith('/v1/runs/');
   const { retryAfterS } = gateway.policy;
   return problemResponse(
-    isUsage ? tryAgainLater(retryAfterS) : unavailable(retryAfterS),
+    isUsage ? tryAgainLater(retryAfterS) : unavailable(retryAfterS, isLedgers(gateway, error)),
     requestId,
   );
 }
 
-function unavailable(retryAfterS: number): ProblemInit {
+/** The database is away, as far as can be told from what its driver says. */
+function isLedgers({ watch }: Gateway, error: unknown): boolean {
+  return watch.isAway() || /ECONN|ENOTFOUND|EPIPE|connect|terminat|time-?out/i.test(causeOf(error));
+}
+
+function unavailable(retryAfterS: number, isLedgerAway: boolean): ProblemInit {
+  const cause = isLedgerAway ? 'the database of the ledger does not answer' : 'the service failed';
   return {
     status: 503,
     title: 'Unavailable',
-    detail: 'The request could not be carried out right now: try again.',
+    detail:
+      `The request could not be carried out right now: ${cause}. Try again; ` +
+      '`kavach doctor` says what is not well, and the log has more under this request id.',
     headers: { 'retry-after': String(retryAfterS) },
   };
 }
