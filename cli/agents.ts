@@ -28,9 +28,10 @@ export async function stopAgent(
 export async function resumeAgent(
   gateway: Gateway,
   output: Output,
-  { agent, by }: Word,
+  { agent, by, reason }: Word & { readonly reason?: string },
 ): Promise<void> {
-  const { changed, ...more } = changeOf(await tell(gateway, agent, 'resume', by ? { by } : {}));
+  const body = { ...(by ? { by } : {}), ...(reason === undefined ? {} : { reason }) };
+  const { changed, ...more } = changeOf(await tell(gateway, agent, 'resume', body));
   output.json({ agent, stopped: false, changed, ...more });
   const isHeld = more.warnings !== undefined;
   const now = isHeld ? `${agent} is not stopped any more` : `${agent} goes on`;

@@ -2,7 +2,7 @@
 import { formatAmount } from '../domain/amount.js';
 import type { OperatorLayer, OperatorLimit, Raise } from '../domain/configuration/layers.js';
 import type { Dimension } from '../domain/words.js';
-import type { AuditView } from '../ledger/ledger.js';
+import type { AuditView, Stop } from '../ledger/ledger.js';
 import { thresholdsText } from './limits.js';
 import { formatMoment } from './moment.js';
 
@@ -34,8 +34,9 @@ export function auditText(entry: AuditView): string {
     case 'reset':
       return resetText(entry);
     case 'stopped':
-    case 'resumed':
       return after.reason ?? '';
+    case 'resumed':
+      return resumeText(entry.before as Partial<Stop> | undefined, after.reason);
     default:
       return short(entry.after ?? entry.before);
   }
@@ -77,6 +78,11 @@ function resetText({ before, after }: AuditView): string {
     return amount === undefined ? [] : [formatAmount(dimension, amount)];
   });
   return because(`${period} counts from ${counted.join(', ')}`, reason);
+}
+
+/** Without a reason of its own, what it ended. */
+function resumeText({ by, reason }: Partial<Stop> = {}, why?: string): string {
+  return why ?? (by === undefined ? '' : `it was stopped by ${by}: ${reason ?? ''}`);
 }
 
 const because = (text: string, reason: string | undefined): string =>

@@ -146,12 +146,17 @@ function createProgram(
       }),
     );
 
-  command('resume <agent>', 'let a stopped agent go on', ['kavach resume my-agent'])
+  command('resume <agent>', 'let a stopped agent go on', [
+    'kavach resume my-agent --reason "the loop is mended"',
+  ])
+    .option('--reason <text>', 'why; people will read it')
     .option('--by <name>', whoText(env))
-    .action((agent: string, options: { json?: boolean; by?: string }) =>
+    .action((agent: string, options: { json?: boolean; reason?: string; by?: string }) =>
       perform(options, async (output) => {
         const { resumeAgent } = await import('./agents.js');
-        await resumeAgent(await gateway(), output, { agent, by: options.by ?? personOf(env) });
+        const { by = personOf(env), reason } = options;
+        const why = reason === undefined ? {} : { reason };
+        await resumeAgent(await gateway(), output, { agent, by, ...why });
         return 0;
       }),
     );

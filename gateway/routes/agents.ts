@@ -90,12 +90,12 @@ export function addAgentRoutes(routes: Routes, gateway: Gateway, cache: ScopeCac
   async function resume(
     c: Context<Env>,
     agent: string,
-    { by = c.get('key').name }: { by?: string | undefined },
+    { by = c.get('key').name, reason }: { by?: string | undefined; reason?: string | undefined },
   ): Promise<Response> {
     const key = c.get('key');
     touchAgent(key, agent);
     const now = gateway.now();
-    const { changed } = await ledger.resume(key.org, agent, by, now);
+    const { changed } = await ledger.resume(key.org, agent, by, now, reason);
     log.warn({ requestId: c.get('requestId'), agent, by, changed }, 'agent resumed');
     return c.json({ changed, ...told(await resumeWarnings(gateway, cache, key.org, agent, now)) });
   }

@@ -177,10 +177,13 @@ describe('stop and resume', () => {
     expect(stop.code).toBe(0);
     expect(stop.asked[0]?.body).toEqual({ reason: 'runs in circles', by: 'ada' });
     expect(stop.out).toContain('my agent is stopped');
-    const resume = await ask(['resume', 'my agent', '--by', 'eve', '--json'], {
-      'POST /v1/agents/my%20agent/resume': [200, { changed: false }],
-    });
-    expect(resume.asked[0]?.body).toEqual({ by: 'eve' });
+    const resume = await ask(
+      ['resume', 'my agent', '--by', 'eve', '--reason', 'mended', '--json'],
+      {
+        'POST /v1/agents/my%20agent/resume': [200, { changed: false }],
+      },
+    );
+    expect(resume.asked[0]?.body).toEqual({ by: 'eve', reason: 'mended' });
     expect(JSON.parse(resume.out)).toEqual({ agent: 'my agent', stopped: false, changed: false });
   });
 

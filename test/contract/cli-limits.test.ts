@@ -286,6 +286,7 @@ describe('destinations, settings, audit', () => {
       ],
       ['stopped', undefined, { reason: 'runs in circles' }, 'runs in circles'],
       ['resumed', { agent: 'bot', reason: 'old' }, { reason: 'it is fixed' }, 'it is fixed'],
+      ['resumed', { by: 'eve', reason: 'old' }, undefined, 'it was stopped by eve: old'],
       ['key_created', undefined, { id: 'k' }, '{"id":"k"}'],
     ];
     const entries = words.map(([what, before, after], id) => ({ ...at, id, what, before, after }));
