@@ -13,7 +13,7 @@ import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key
 import { underLimits } from '../domain/budget/under-limits.js';
 import { limitsOf, type Budget, type ScopeConfiguration } from '../domain/configuration.js';
 import { effectiveBudgets, nextEndOf, type OperatorLayer } from '../domain/configuration/layers.js';
-import type { Cadence, Dimension } from '../domain/words.js';
+import type { Cadence } from '../domain/words.js';
 import type { Run } from './database.js';
 import { jsonText } from './literals.js';
 import { killedOf, periodRowOf, totalsOf, type PeriodRow } from './period-row.js';

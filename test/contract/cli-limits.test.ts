@@ -143,6 +143,11 @@ describe('limits', () => {
       ...{ agent: 'bot', dimension: 'cost', amount: 50, until: 'midnight', reason: 'launch' },
       ...{ by: 'ada', id: expect.stringMatching(/^[\w-]{36}$/) as string },
     });
+    const detail = 'cadence: the agent "nosuch" has no limit: set one first';
+    const refused = await ask(['raise', 'nosuch', ...raise], {
+      'POST /v1/raises': [422, { status: 422, detail, path: 'cadence' }],
+    });
+    expect(refused.err).toMatch(/answered 422: cadence: the agent "nosuch" .* first\n$/);
     const pooled = await ask(['raise', '--org', ...raise], answers);
     expect(pooled.body).toMatchObject({ organisation: true, amount: 50 });
     const ended = await ask(['limits', 'end-raise', 'r1', 'bot', '--by', 'eve'], answers);

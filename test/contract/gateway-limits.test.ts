@@ -166,6 +166,19 @@ describe('raises', () => {
     expect((await ingest(event(clock.now))).status).toBe(429);
   });
 
+  test('of an agent without a limit are refused, and name it', async () => {
+    const { post } = await startTestGateway();
+    const raise = { agent: 'nosuch', amount: 5, until: '1h', reason: 'x' };
+    expect((await post('/v1/raises', raise)).body).toMatchObject({
+      ...{ status: 422, path: 'cadence' },
+      detail: 'cadence: the agent "nosuch" has no limit of cost: set one first',
+    });
+    const all = { organisation: true, reason: 'x' };
+    expect((await post('/v1/resets', all)).body).toMatchObject({
+      detail: 'cadence: the organisation has no limit: set one first',
+    });
+  });
+
   test('are ended before their time by a person', async () => {
     const { post } = await startTestGateway();
     await post('/v1/limits', daily(2));
