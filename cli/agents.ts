@@ -1,6 +1,7 @@
 /** `kavach stop` and `kavach resume` (K2): a person's word over an agent, and who gave it. */
 import { CliError, type Gateway } from './http.js';
 import type { Output } from './output.js';
+import { sayWarnings } from './warnings.js';
 
 interface Word {
   readonly agent: string;
@@ -14,23 +15,28 @@ export async function stopAgent(
   { agent, by, reason }: Word & { readonly reason: string },
 ): Promise<void> {
   const body = { reason, ...(by ? { by } : {}) };
-  const { changed } = changeOf(await tell(gateway, agent, 'stop', body));
-  output.json({ agent, stopped: true, changed });
+  const { changed, ...more } = changeOf(await tell(gateway, agent, 'stop', body));
+  output.json({ agent, stopped: true, changed, ...more });
   output.line(
     changed
       ? `${agent} is ${output.paint('bad', 'stopped')}; \`kavach resume ${agent}\` lets it go on`
       : `${agent} was stopped before; the first reason stands`,
   );
+  sayWarnings(output, more.warnings);
 }
 
 export async function resumeAgent(
   gateway: Gateway,
   output: Output,
-  { agent, by }: Word,
+  { agent, by, reason }: Word & { readonly reason?: string },
 ): Promise<void> {
-  const { changed } = changeOf(await tell(gateway, agent, 'resume', by ? { by } : {}));
-  output.json({ agent, stopped: false, changed });
-  output.line(changed ? `${agent} goes on` : `${agent} was not stopped`);
+  const body = { ...(by ? { by } : {}), ...(reason === undefined ? {} : { reason }) };
+  const { changed, ...more } = changeOf(await tell(gateway, agent, 'resume', body));
+  output.json({ agent, stopped: false, changed, ...more });
+  const isHeld = more.warnings !== undefined;
+  const now = isHeld ? `${agent} is not stopped any more` : `${agent} goes on`;
+  output.line(changed ? now : `${agent} was not stopped`);
+  sayWarnings(output, more.warnings);
 }
 
 /** Names that a path cannot carry (`..` is taken out of every URL) go in the body. */
@@ -45,8 +51,10 @@ function tell(
   return gateway.post(`/v1/agents/${encodeURIComponent(agent)}/${act}`, body);
 }
 
-function changeOf(answer: unknown): { changed: boolean } {
-  const { changed } = (answer ?? {}) as { changed?: unknown };
-  if (typeof changed === 'boolean') return { changed };
+function changeOf(answer: unknown): { changed: boolean; warnings?: readonly string[] } {
+  const { changed, warnings } = (answer ?? {}) as { changed?: unknown; warnings?: string[] };
+  if (typeof changed === 'boolean') {
+    return { changed, ...(warnings === undefined ? {} : { warnings }) };
+  }
   throw new CliError('The answer does not say whether anything changed: is KAVACH_URL a Kavach?');
 }

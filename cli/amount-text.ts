@@ -1,5 +1,6 @@
 /** Amounts and ratios as people type them: `5USD`, `200ktokens`, `500calls`, `90s`; `80%`. */
-import type { Dimension } from '../domain/words.js';
+import { nearestWord } from '../domain/nearest.js';
+import { CHANNELS, type Dimension } from '../domain/words.js';
 import { isReference } from './way-text.js';
 
 export interface TypedAmount {
@@ -9,7 +10,6 @@ export interface TypedAmount {
 }
 
 const WORDS: Readonly<Record<string, readonly [Dimension, number]>> = {
-  '': ['cost', 1],
   usd: ['cost', 1],
   $: ['cost', 1],
   token: ['tokens_total', 1],
@@ -33,6 +33,18 @@ const DIMENSIONS: Readonly<Record<string, Dimension>> = {
 };
 export const AMOUNT_FORM = '5USD, 200ktokens, 500calls, or 90s (of a run)';
 
+/** Why a text is no amount, and what to write. */
+export function amountFault(text: string): string {
+  const plain = text.trim().replace(/^\+/, '');
+  if (/^[\d_,]+(?:\.\d+)?$/.test(plain) && Number(plain.replaceAll(/[_,]/g, '')) > 0) {
+    return `${plain} of what? Write ${plain}USD, ${plain}tokens or ${plain}calls.`;
+  }
+  if (/^\$?0+(?:\.0+)?\s*[a-z]*$/i.test(plain)) {
+    return `${plain} is nothing: an amount is above 0; \`kavach stop\` lets an agent do nothing.`;
+  }
+  return `Expected ${AMOUNT_FORM}.`;
+}
+
 /** Undefined: it is no amount. A leading `+` is allowed. */
 export function parseAmount(text: string): TypedAmount | undefined {
   const plain = text.trim().toLowerCase().replace(/^\+/, '').replaceAll(/[_,]/g, '');
@@ -46,6 +58,22 @@ export function parseAmount(text: string): TypedAmount | undefined {
   return amount > 0 ? { dimension: known[0], amount } : undefined;
 }
 
+/** Why a text is no alert, and what to write. */
+export function alertFault(text: string): string {
+  const [, digits = '', percent = '', channel = '', where = ''] = ALERT.exec(text.trim()) ?? [];
+  const isBare = percent === '' && Number(digits) > 1;
+  if (isBare) return `${digits} is no ratio: write ${digits}%:${channel}${where && `=${where}`}.`;
+  if (channel === '' || CHANNELS.some((each) => each === channel)) {
+    return 'Expected 80%:slack, or 90%:email=ops@acme.com.';
+  }
+  const meant = nearestWord(channel, CHANNELS, 2);
+  const hint =
+    meant === undefined ? `expected one of ${CHANNELS.join(', ')}` : `did you mean ${meant}?`;
+  return `${JSON.stringify(channel)} is no channel: ${hint}`;
+}
+
+const ALERT = /^(\d{1,3}(?:\.\d{1,4})?)(%)?:([a-z]+)(?:=(.+))?$/;
+
 export interface TypedAlert {
   readonly ratio: number;
   readonly channel: string;
@@ -56,10 +84,10 @@ export interface TypedAlert {
 
 /** `80%:slack`, `90%:email=ops@acme.com`, `1:slack=<reference>`; undefined for anything else. */
 export function parseAlert(text: string): TypedAlert | undefined {
-  const [, digits, percent, channel, where] =
-    /^(\d{1,3}(?:\.\d{1,4})?)(%)?:([a-z]+)(?:=(.+))?$/.exec(text.trim()) ?? [];
+  const [, digits, percent, channel, where] = ALERT.exec(text.trim()) ?? [];
   const ratio = ratioOf(digits, percent);
-  if (ratio === undefined || channel === undefined) return undefined;
+  if (ratio === undefined || ratio > 1) return undefined;
+  if (!CHANNELS.some((each) => each === channel) || channel === undefined) return undefined;
   if (where === undefined) return { ratio, channel };
   const target = isReference(channel, where) ? { destination: where } : { target: where };
   return { ratio, channel, ...target };

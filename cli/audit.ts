@@ -1,10 +1,9 @@
 /** `kavach audit`: who changed what. */
 import type { AuditView } from '../ledger/ledger.js';
+import { auditText } from './audit-text.js';
 import type { Gateway } from './http.js';
 import { formatMoment } from './moment.js';
 import type { Output } from './output.js';
-
-const SHOWN = 100;
 
 export async function showAudit(
   gateway: Gateway,
@@ -31,26 +30,20 @@ export async function showAudit(
       { head: 'WHO' },
       { head: 'WHAT' },
       { head: 'OF' },
-      { head: 'TO' },
+      { head: 'HOW' },
       { head: 'ID' },
     ],
-    answer.entries.map(({ at, by, what, subject, before: was, after, id }) => [
-      formatMoment(at),
-      by,
-      what,
-      subject,
-      short(after ?? was),
-      String(id),
+    answer.entries.map((entry) => [
+      formatMoment(entry.at),
+      entry.by,
+      entry.what,
+      entry.subject,
+      auditText(entry),
+      String(entry.id),
     ]),
   );
   if (answer.nextCursor !== undefined) {
     output.line();
     output.line(`More: kavach audit --cursor ${answer.nextCursor}`);
   }
-}
-
-/** The whole of it is in `--json`. */
-function short(value: unknown): string {
-  const text = value === undefined ? '' : JSON.stringify(value);
-  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }

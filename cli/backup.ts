@@ -1,9 +1,10 @@
 /** `kavach backup <file>`: the ledger in one file, and the data folder's keys in another one. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { backup } from '../ledger/backup.js';
 import { groupDigits } from '../domain/money.js';
 import { KEY_FILES, keysFileOf, writeKeysFile, writePacked, type KeptKeys } from './backup-file.js';
+import { CliError } from './errors.js';
 import { readKeyFile } from './key-files.js';
 import { dataDirOf, openOperatedLedger, type Environment } from './ledger-access.js';
 import type { Output } from './output.js';
@@ -11,6 +12,7 @@ import type { Output } from './output.js';
 export interface BackupFlags {
   /** False: `--no-keys`. */
   readonly keys: boolean;
+  readonly force?: boolean;
 }
 
 export async function backUp(
@@ -19,6 +21,7 @@ export async function backUp(
   file: string,
   flags: BackupFlags,
 ): Promise<void> {
+  if (flags.force !== true) refuseTaken([file, ...(flags.keys ? [keysFileOf(file)] : [])]);
   const ledger = await openOperatedLedger(env);
   try {
     if (ledger.embedded) {
@@ -36,6 +39,16 @@ export async function backUp(
   } finally {
     await ledger.close();
   }
+}
+
+/** An older copy may be the only good one, and its keys the only ones that open it. */
+function refuseTaken(files: readonly string[]): void {
+  const taken = files.filter((file) => existsSync(file));
+  if (taken.length === 0) return;
+  throw new CliError(
+    `${taken.join(' and ')} ${taken.length === 1 ? 'is' : 'are'} there already, and nothing was written: ` +
+      'name another file, or replace with --force',
+  );
 }
 
 /** What the environment gives its holder keeps; only what is in the data folder is copied. */

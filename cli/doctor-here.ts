@@ -11,6 +11,7 @@ import { unknownVariables } from '../worker/unknown-variables.js';
 import { KEY_FILES } from './backup-file.js';
 import { fail, ok, warn, type Check, type Found } from './doctor-check.js';
 import { dataDirOf, type Environment } from './ledger-access.js';
+import { withNeededKey } from './sealed-already.js';
 
 const LOW_BYTES = 1e9;
 const FULL_BYTES = 1e8;
@@ -55,11 +56,12 @@ export function nodeVersion(version: string): Found {
   return isFit ? ok(version) : fail(version, 'install Node 20.19 or newer');
 }
 
-function configuration(env: Environment): Found {
+async function configuration(env: Environment): Promise<Found> {
   try {
     loadConfig(env);
     return ok('every variable can be read');
-  } catch (error) {
+  } catch (fault) {
+    const error = await withNeededKey(fault, env);
     if (!(error instanceof ConfigError)) throw error;
     return fail(error.faults.join('; '), 'mend the variables; docs/guides/run.md lists them');
   }

@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { backlog, databaseNow, migrationState, reach } from '../ledger/inspect.js';
 import { neededKeys, sealedSamples } from '../ledger/reseal.js';
-import { unseal } from '../ledger/seal.js';
+import { unseal, type SealKeys } from '../ledger/seal.js';
 import type { Config } from '../worker/config.js';
 import { causeOf, fail, notLookedAt, ok, warn, type Check, type Found } from './doctor-check.js';
 import { dataDirOf, openOperatedLedger, operatedSealKeys } from './ledger-access.js';
 import type { Environment, OpenedLedger } from './ledger-access.js';
+import { readKeyFile } from './key-files.js';
 
 const SKEW_MS = 2_000;
 const LAG_MS = 30_000;
@@ -88,7 +89,12 @@ async function sealing({ db }: OpenedLedger, env: Environment): Promise<Found> {
   const needed = await neededKeys(db);
   const count = Object.values(needed).reduce((sum, each) => sum + each, 0);
   if (count === 0) return ok('nothing is sealed yet');
-  const keys = operatedSealKeys(env);
+  const ids = Object.keys(needed).join(', ');
+  const keys = keysOf(env);
+  if (keys === undefined) {
+    const next = 'put them into KAVACH_SEAL_KEYS, from where they are kept: new ones open nothing';
+    return fail(`there is no key here, and this ledger needs ${ids}`, next);
+  }
   const closed: string[] = [];
   for (const { sealed, belongsTo } of await sealedSamples(db)) {
     try {
@@ -110,6 +116,12 @@ async function sealing({ db }: OpenedLedger, env: Environment): Promise<Found> {
     `${seen}, ${others.join(', ')}`,
     '`kavach reseal` seals them anew, then old keys can go',
   );
+}
+
+/** Undefined where there are none; what cannot be read is told as it is. */
+function keysOf(env: Environment): SealKeys | undefined {
+  const isGiven = env['KAVACH_SEAL_KEYS'] || readKeyFile(join(dataDirOf(env), 'seal-keys'));
+  return isGiven ? operatedSealKeys(env) : undefined;
 }
 
 async function relay({ db }: OpenedLedger): Promise<Found> {

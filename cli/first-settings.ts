@@ -5,16 +5,37 @@ import { ensureFirstKey } from '../gateway/first-key.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Config, DefaultDestination } from '../worker/config.js';
 import type { Logger } from '../worker/log.js';
-import { keepApiKey, type KeptKey } from './key-files.js';
+import { apiKeyFile, keepApiKey, readKeyFile, type KeptKey } from './key-files.js';
 
 /** The organisation of whoever runs the service. */
 export const DEFAULT_ORG = 'default';
 
-export async function keepFirstKey(ledger: Ledger, config: Config): Promise<KeptKey> {
+/**
+ * Undefined: there is no file of this data folder, and the shared ledger has an admin key already.
+ * Whoever may make keys makes another one; every empty folder making one would hand them around.
+ */
+export async function keepFirstKey(ledger: Ledger, config: Config): Promise<KeptKey | undefined> {
   await putDefaults(ledger, config);
+  const isShared = config.databaseUrl !== undefined;
+  const isKept = readKeyFile(apiKeyFile(config.dataDir)) !== undefined;
+  if (isShared && !isKept && (await hasAdminKey(ledger))) return undefined;
   const adminKey = keepApiKey(config.dataDir);
   await ensureFirstKey({ ledger, file: adminKey.file, org: DEFAULT_ORG });
   return adminKey;
+}
+
+/** Where keys come from, for whoever starts a gateway that has made none. */
+export const KEYS_ELSEWHERE =
+  'This ledger has an admin key already, so none was made: set KAVACH_API_KEY to it; ' +
+  '`kavach keys create` makes others';
+
+async function hasAdminKey(ledger: Pick<Ledger, 'keys'>): Promise<boolean> {
+  const now = Date.now();
+  const keys = await ledger.keys({ org: DEFAULT_ORG, limit: 1_000 });
+  return keys.some(
+    ({ scopes, agent, revokedAt, expiresAt = Infinity }) =>
+      scopes.includes('admin') && agent === undefined && revokedAt === undefined && expiresAt > now,
+  );
 }
 
 /** C3, A5. What the environment names is set; what it does not name stays as it is. */

@@ -193,7 +193,8 @@ function detailOf(text: string): string {
   try {
     const { detail, title, path } = JSON.parse(text) as Record<string, unknown>;
     const words = typeof detail === 'string' ? detail : title;
-    const where = typeof path === 'string' ? ` (at ${path})` : '';
+    const isNamed = typeof words === 'string' && words.startsWith(`${String(path)}: `);
+    const where = typeof path === 'string' && !isNamed ? ` (at ${path})` : '';
     return typeof words === 'string' ? `: ${words}${where}` : '';
   } catch {
     return '';

@@ -1,4 +1,5 @@
 /** The commands of whoever runs the service: health, records, copies, keys. */
+import { Argument } from 'commander';
 import type { CommandKit } from './alert-commands.js';
 import { whoText } from './alert-commands.js';
 import { personOf } from './person.js';
@@ -22,11 +23,12 @@ export function addKeepingCommands(kit: CommandKit & { readonly stdout: OutputSt
     perform(options, async (output) => (await import('./doctor.js')).examine(output, env)),
   );
 
-  command('export <what>', 'events, journal or audit, as NDJSON or CSV', [
+  command('export', 'events, journal or audit, as NDJSON or CSV', [
     'kavach export events --from 2026-11-01 --out events.ndjson',
     'kavach export journal --agent my-agent --format csv > journal.csv',
     'kavach export audit | jq \'select(.what == "stopped")\'',
   ])
+    .addArgument(new Argument('<what>', 'which records').choices(['events', 'journal', 'audit']))
     .option('--format <format>', 'ndjson or csv', 'ndjson')
     .option('--agent <name>', 'of one agent only')
     .option('--from <time>', 'from this day or time on (ISO 8601, UTC)')
@@ -70,9 +72,14 @@ export function addKeepingCommands(kit: CommandKit & { readonly stdout: OutputSt
   command(
     'backup <file>',
     'copy the ledger into a file, and the keys of the data folder beside it',
-    ['kavach backup /backups/kavach-2026-11-21.gz', 'kavach backup book.gz --no-keys --json'],
+    [
+      'kavach backup /backups/kavach-2026-11-21.gz',
+      'kavach backup book.gz --no-keys --json',
+      'kavach backup latest.gz --force',
+    ],
   )
     .option('--no-keys', 'leave out the keys of the data folder (else <file>.keys)')
+    .option('--force', 'replace a file that is there')
     .action((file: string, options: Json & BackupFlags) =>
       perform(options, async (output) => {
         await (await import('./backup.js')).backUp(output, env, file, options);

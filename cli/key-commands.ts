@@ -63,7 +63,9 @@ export function addKeyCommands(kit: CommandKit, program: Command): void {
       perform(options, async (output) => {
         const { rotateKey } = await import('./keys.js');
         const word = { key, graceSeconds: options.grace, ...who(options) };
-        await rotateKey(await gateway(), output, word);
+        const { renewHeldKey } = await import('./held-key.js');
+        const renew = (rotated: { id: string; key: string }) => renewHeldKey(env, rotated);
+        await rotateKey(await gateway(), output, word, renew);
         return 0;
       }),
     );

@@ -62,6 +62,8 @@ export async function rotateKey(
   gateway: Gateway,
   output: Output,
   { key, graceSeconds, by }: { key: string; graceSeconds: number; by: string | undefined },
+  /** Answers what of this machine held the key, and what became of it. */
+  renew: (rotated: { id: string; key: string }) => readonly string[],
 ): Promise<void> {
   const id = await findKeyId(gateway, key);
   const body = { graceSeconds, ...(by ? { by } : {}) };
@@ -76,6 +78,7 @@ export async function rotateKey(
       ? `The old key (${id}) is refused from now on.`
       : `The old key (${id}) is valid until ${formatMoment(expiresAt)}.`,
   );
+  for (const line of renew({ id, key: answer.key })) output.line(line);
 }
 
 export async function revokeKey(

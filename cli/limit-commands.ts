@@ -4,7 +4,9 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { CADENCES } from '../domain/words.js';
 import { whoText, type CommandKit } from './alert-commands.js';
 import {
+  alertFault,
   AMOUNT_FORM,
+  amountFault,
   parseAlert,
   parseAmount,
   parseRatioText,
@@ -116,7 +118,11 @@ export function addLimitCommands(kit: CommandKit): void {
     .action(async (id: string, agent: string | undefined, _flags: Flags, self: Command) => {
       const flags: Flags = self.optsWithGlobals();
       const body = { ...whose(self, agent, flags), ...why(flags), ...by(flags) };
-      await change(flags, `/v1/raises/${encodeURIComponent(id)}/end`, body);
+      await perform(flags, async (output) => {
+        const { endRaise } = await import('./limits.js');
+        await endRaise(await gateway(), output, { id, whose: agent, body });
+        return 0;
+      });
     });
 
   whichOf(
@@ -140,7 +146,8 @@ export function addLimitCommands(kit: CommandKit): void {
         const text = isOrg ? first : second;
         const amount = parseAmount(text ?? '');
         if (amount?.amount === undefined || (isOrg && second !== undefined)) {
-          self.error(`error: expected an agent (or --org) and an amount: ${AMOUNT_FORM}`);
+          const fault = text === undefined || isOrg ? '' : ` (${amountFault(text)})`;
+          self.error(`error: expected an agent (or --org) and an amount: ${AMOUNT_FORM}${fault}`);
         }
         await change(flags, '/v1/raises', {
           ...whose(self, isOrg ? undefined : first, flags),
@@ -208,20 +215,20 @@ function limitBodies(flags: SetFlags): object[] {
 
 function collectAmounts(text: string, before: readonly TypedAmount[] = []): TypedAmount[] {
   const amount = parseAmount(text);
-  if (amount === undefined) throw new InvalidArgumentError(`Expected ${AMOUNT_FORM}.`);
+  if (amount === undefined) throw new InvalidArgumentError(amountFault(text));
   return [...before, amount];
 }
 
 function collectAlerts(text: string, before: readonly TypedAlert[] = []): TypedAlert[] {
   const alert = parseAlert(text);
-  if (alert === undefined) {
-    throw new InvalidArgumentError('Expected 80%:slack, or 90%:email=ops@acme.com.');
-  }
+  if (alert === undefined) throw new InvalidArgumentError(alertFault(text));
   return [...before, alert];
 }
 
 function parseKill(text: string): number {
   const ratio = parseRatioText(text);
-  if (ratio === undefined) throw new InvalidArgumentError('Expected a ratio, as 100%.');
+  if (ratio === undefined || ratio > 1) {
+    throw new InvalidArgumentError('Expected a ratio, as 100% or 0.9.');
+  }
   return ratio;
 }

@@ -3,9 +3,10 @@ import { formatAmount } from '../domain/amount.js';
 import type { LimitOrigin, Threshold } from '../domain/budget/limits.js';
 import type { Dimension } from '../domain/words.js';
 import type { ScopeLimitsView } from '../gateway/limit-views.js';
-import type { Gateway } from './http.js';
+import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
 import type { Output } from './output.js';
+import { sayWarnings } from './warnings.js';
 
 /** `operator until 2026-11-22 00:00:00Z`, `synced, +$50.00 until …`. */
 export function originText(dimension: Dimension, origin: LimitOrigin | undefined): string {
@@ -33,6 +34,11 @@ export async function showLimits(
   table(output, scopes);
 }
 
+type ChangedLimits = ScopeLimitsView & {
+  readonly changed: boolean;
+  readonly warnings?: readonly string[];
+};
+
 /** POST of a change, and what holds after it. */
 export async function changeLimits(
   gateway: Gateway,
@@ -40,13 +46,35 @@ export async function changeLimits(
   path: string,
   body: object,
 ): Promise<void> {
-  const answer = (await gateway.post(path, body)) as ScopeLimitsView & { changed: boolean };
+  show(output, (await gateway.post(path, body)) as ChangedLimits);
+}
+
+/** Throws where no such raise holds: one that is misnamed would go on. */
+export async function endRaise(
+  gateway: Gateway,
+  output: Output,
+  { id, whose, body }: { id: string; whose: string | undefined; body: object },
+): Promise<void> {
+  const path = `/v1/raises/${encodeURIComponent(id)}/end`;
+  const answer = (await gateway.post(path, body)) as ChangedLimits;
+  if (!answer.changed) {
+    throw new CliError(
+      `No raise ${JSON.stringify(id)} of ${whose ?? 'the organisation'} holds: it has ended, or is ` +
+        `another's; \`kavach limits${whose === undefined ? '' : ` ${whose}`}\` lists those that hold`,
+    );
+  }
+  show(output, answer);
+}
+
+function show(output: Output, answer: ChangedLimits): void {
   output.json(answer);
   const whose = answer.agent ?? 'The organisation';
   output.line(answer.changed ? `${whose} is held to:` : `Nothing changed. ${whose} is held to:`);
   output.line();
   if (answer.limits.length === 0) output.line('nothing');
   else table(output, [answer]);
+  if (answer.warnings !== undefined) output.line();
+  sayWarnings(output, answer.warnings);
 }
 
 export async function resetPeriod(

@@ -88,7 +88,8 @@ function createProgram(
   ]).action((options: { json?: boolean }) =>
     perform(options, async (output) => {
       // First, and alone: faults are told before the rest of the program is even loaded.
-      const config = (await import('../worker/config.js')).loadConfig(env);
+      const { loadConfig } = await import('../worker/config.js');
+      const config = await configured(env, () => loadConfig(env));
       const { unknownVariables } = await import('../worker/unknown-variables.js');
       for (const fault of unknownVariables(env)) stderr.write(`kavach: ${fault}\n`);
       return (await import('./up.js')).up(output, env, config);
@@ -151,12 +152,17 @@ function createProgram(
       }),
     );
 
-  command('resume <agent>', 'let a stopped agent go on', ['kavach resume my-agent'])
+  command('resume <agent>', 'let a stopped agent go on', [
+    'kavach resume my-agent --reason "the loop is mended"',
+  ])
+    .option('--reason <text>', 'why; people will read it')
     .option('--by <name>', whoText(env))
-    .action((agent: string, options: { json?: boolean; by?: string }) =>
+    .action((agent: string, options: { json?: boolean; reason?: string; by?: string }) =>
       perform(options, async (output) => {
         const { resumeAgent } = await import('./agents.js');
-        await resumeAgent(await gateway(), output, { agent, by: options.by ?? personOf(env) });
+        const { by = personOf(env), reason } = options;
+        const why = reason === undefined ? {} : { reason };
+        await resumeAgent(await gateway(), output, { agent, by, ...why });
         return 0;
       }),
     );
@@ -188,6 +194,15 @@ function createProgram(
     }),
   );
   return program;
+}
+
+/** Throws the faults of the configuration as they are to be told. */
+async function configured<T>(env: Environment, load: () => T): Promise<T> {
+  try {
+    return load();
+  } catch (error) {
+    throw await (await import('./sealed-already.js')).withNeededKey(error, env);
+  }
 }
 
 interface DemoFlags {

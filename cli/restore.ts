@@ -52,20 +52,33 @@ export async function restoreBackup(
   const written = writeKeys(env, dataDir, keptKeys);
   const { rows, tables, migrated } = restored;
   const place = databaseUrl === undefined ? dataDir : 'the database of DATABASE_URL';
-  output.json({ file, rows, tables, migrated, keys: written });
+  const next = databaseUrl === undefined ? [] : exportsOf(env, dataDir);
+  output.json({ file, rows, tables, migrated, keys: written, next });
   output.line(`${groupDigits(String(rows))} rows are in ${place}, as of ${moment(header)}`);
   if (written.length > 0) output.line(`${written.join(', ')} are in ${dataDir}`);
   output.line('Usage after that is not in it: senders that still have it may send it again.');
+  if (next.length > 0) {
+    output.line('Every process on this database needs the keys that are there, so set first:');
+    for (const line of next) output.line(`  ${line}`);
+  }
   output.line('Start it with `kavach up`; what `kavach doctor` finds missing it says.');
+}
+
+/** With a database of its own, a service reads its keys from the environment alone. */
+function exportsOf(env: Environment, dataDir: string): string[] {
+  const variables = { 'seal-keys': 'KAVACH_SEAL_KEYS', 'link-key': 'KAVACH_LINK_KEY' } as const;
+  return Object.entries(variables)
+    .map(([name, variable]) => ({ variable, file: join(dataDir, name) }))
+    .filter(({ variable, file }) => !env[variable] && readKeyFile(file) !== undefined)
+    .map(({ variable, file }) => `export ${variable}="$(cat ${file})"`);
 }
 
 const moment = ({ at }: BackupHeader): string => new Date(at).toISOString();
 
 function asCliError(error: unknown): never {
   if (error instanceof CliError) throw error;
-  throw new CliError(
-    `${error instanceof Error ? error.message : String(error)} Nothing was restored.`,
-  );
+  const message = error instanceof Error ? error.message : String(error);
+  throw new CliError(`${message}${/[.?!]$/.test(message) ? '' : '.'} Nothing was restored.`);
 }
 
 async function fill(
@@ -78,10 +91,29 @@ async function fill(
   });
   try {
     const { header, file, keys } = source;
+    await db.run('select 1').catch((error: unknown) => refuseUnreachable(databaseUrl, error));
     return await restore(db, { header, keys, lines: packedLines(file), now: Date.now() });
   } finally {
     await db.close();
   }
+}
+
+/** Names the database, never its password. */
+function refuseUnreachable(databaseUrl: string, error: unknown): never {
+  const { host, pathname } = new URL(databaseUrl);
+  const name = decodeURIComponent(pathname.slice(1));
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  if (code === '3D000' || cause?.code === '3D000') {
+    throw new Error(
+      `There is no database ${name} at ${host}: make it empty (\`createdb ${name}\`) and restore again.`,
+      { cause: error },
+    );
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new Error(
+    `The database ${name} at ${host} cannot be reached (${reason}): is Postgres running there, and is DATABASE_URL right?`,
+    { cause: error },
+  );
 }
 
 async function intoFolder(

@@ -6,7 +6,8 @@ import pg from 'pg';
 import type { Ledger } from '../ledger/ledger.js';
 import { migratePostgres } from '../ledger/migrate.js';
 import { openLedger, type LedgerOptions } from '../ledger/open.js';
-import { parseSealKeys } from '../ledger/seal.js';
+import { refuseForeignKeys } from '../ledger/seal-check.js';
+import { parseSealKeys, type SealKeys } from '../ledger/seal.js';
 
 export interface ServiceLedgerOptions {
   readonly databaseUrl: string;
@@ -17,18 +18,23 @@ export interface ServiceLedgerOptions {
   readonly delivery?: LedgerOptions['delivery'];
 }
 
+type Row = Record<string, unknown>;
+
 const CONNECT_MS = 5_000;
 
-/** Rejects when the database cannot be reached; the error names the host, never a password. */
+/**
+ * Rejects when the database cannot be reached, naming the host, never a password; and when it is
+ * sealed with another key, naming that: such a process would open no address, and lose alerts.
+ */
 export async function openServiceLedger(options: ServiceLedgerOptions): Promise<Ledger> {
   const { databaseUrl, runIdleMs, delivery = {} } = options;
-  const embedded = await prepareDatabase(databaseUrl);
   const seal = parseSealKeys(options.sealKeys);
+  const embedded = await prepareDatabase(databaseUrl, seal);
   return await openLedger({ databaseUrl, embedded, runIdleMs, seal, delivery });
 }
 
 /** Answers whether it is PGlite; migrates it when it is not. */
-async function prepareDatabase(databaseUrl: string): Promise<boolean> {
+async function prepareDatabase(databaseUrl: string, seal: SealKeys): Promise<boolean> {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: 1,
@@ -38,6 +44,7 @@ async function prepareDatabase(databaseUrl: string): Promise<boolean> {
   try {
     const isEmbedded = await isPglite(pool, databaseUrl);
     if (!isEmbedded) await migratePostgres(pool);
+    await refuseForeignKeys(async (text) => (await pool.query<Row>(text)).rows, seal);
     return isEmbedded;
   } finally {
     await pool.end();

@@ -31,7 +31,7 @@ import { runWorker } from '../worker/main.js';
 import { callbackReadersOf } from './callbacks.js';
 import { createDigestParts } from './digest-parts.js';
 import { keepUrl } from './data-folder.js';
-import { DEFAULT_ORG, keepFirstKey, sayRefused } from './first-settings.js';
+import { DEFAULT_ORG, KEYS_ELSEWHERE, keepFirstKey, sayRefused } from './first-settings.js';
 import { createAskedSends } from './asked-sends.js';
 import { keepLinkKey, keepSealKeys, type KeptKey } from './key-files.js';
 import { payloadCodecOf } from './payload-codec.js';
@@ -64,16 +64,14 @@ export interface PartOptions extends ServiceOptions {
 export interface ServicePart {
   /** `http://host:port` of the gateway, or of what answers for its health (S-3). */
   readonly url: string;
-  /** A gateway's: the key of the first start, for whoever works on this machine. */
+  /** A gateway's, where this data folder keeps one: for whoever works on this machine. */
   readonly adminKey?: KeptKey;
   /** Finishes what is under way and closes everything, in order. Repeating it is harmless. */
   stop(): Promise<void>;
 }
 
 /** All of it in one process. */
-export interface Service extends ServicePart {
-  readonly adminKey: KeptKey;
-}
+export type Service = ServicePart;
 
 const ALL_ROLES: readonly Role[] = ['gateway', 'relay', 'worker'];
 /**
@@ -101,11 +99,8 @@ const STOP_ORDER = [
 type Parts = Partial<Record<(typeof STOP_ORDER)[number], () => Promise<void>>>;
 
 /** Resolves when the gateway listens, the relay runs, and the worker runs or has said why not. */
-export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
-  const part = await startServicePart(config, { ...options, roles: ALL_ROLES });
-  const { adminKey } = part;
-  if (adminKey === undefined) throw new Error('A gateway started without an API key');
-  return { ...part, adminKey };
+export function startService(config: Config, options: ServiceOptions): Promise<Service> {
+  return startServicePart(config, { ...options, roles: ALL_ROLES });
 }
 
 /** As `startService`, with some of its roles. */
@@ -207,6 +202,8 @@ async function begin(
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),
         refuseTarget: (channel, address) => refuseTarget(guard, channel, address),
+        hasAccount: (channel) =>
+          (channel !== 'email' && channel !== 'sms') || config.channels[channel] !== undefined,
       })
     : await startHealth({ host, port, ledger, temporal: { ping }, needsTemporal: is('worker') });
   parts.gateway = () => listening.stop();
@@ -214,6 +211,7 @@ async function begin(
     reachedAt = publicUrl ?? listening.url;
     keepUrl(config.dataDir, listening.url);
     say(`Gateway at ${listening.url}`);
+    if (adminKey === undefined) say(KEYS_ELSEWHERE);
   }
 
   if (is('worker') && config.channels.email === undefined) {

@@ -80,25 +80,25 @@ function welcome(output: Output, config: Config, service: Service, embedded: Emb
     type: 'ready',
     url,
     temporalUi: web,
-    apiKeyFile: adminKey.file,
-    ...(adminKey.isNew ? { apiKey: adminKey.value } : {}),
+    ...(adminKey === undefined ? {} : { apiKeyFile: adminKey.file }),
+    ...(adminKey?.isNew === true ? { apiKey: adminKey.value } : {}),
   });
   output.line();
   output.line(`${output.paint('good', 'Kavach is up')} at ${output.paint('strong', url)}`);
   if (web !== undefined) output.line(`Temporal's Web UI is at ${web}`);
-  if (adminKey.isNew) {
+  if (adminKey?.isNew === true) {
     output.line(`Your API key, shown this once: ${output.paint('strong', adminKey.value)}`);
     output.line(`It is kept in ${adminKey.file}, where the commands of this machine find it.`);
     if (config.databaseUrl === undefined) output.line(POWER_CUT);
     if (config.sealKeys === undefined) {
       output.line(`Keep ${config.dataDir}/seal-keys safe: without it stored addresses are lost.`);
     }
-  } else {
+  } else if (adminKey !== undefined) {
     output.line(`The API key is in ${adminKey.file}`);
   }
   output.line();
   output.line('Tell it what an agent may spend, then what it spent:');
-  for (const line of examples(url, adminKey.file)) output.line(`  ${line}`);
+  for (const line of examples(url, adminKey?.file)) output.line(`  ${line}`);
   output.line();
   output.line('Ctrl-C stops everything.');
 }
@@ -107,9 +107,10 @@ const POWER_CUT =
   'The embedded ledger survives the death of any process but not a power cut: for that, set ' +
   'DATABASE_URL to a Postgres.';
 
-function examples(url: string, keyFile: string): string[] {
+function examples(url: string, keyFile: string | undefined): string[] {
+  const key = keyFile === undefined ? '$KAVACH_API_KEY' : `$(cat ${keyFile})`;
   const post = (path: string, body: string): string =>
-    `curl -s ${url}${path} -H "authorization: Bearer $(cat ${keyFile})" -H 'content-type: application/json' -d '${body}'`;
+    `curl -s ${url}${path} -H "authorization: Bearer ${key}" -H 'content-type: application/json' -d '${body}'`;
   const event =
     '{"events":[{"agent_name":"hello","provider":"openai","model":"gpt-4o-mini","input_tokens":1000,"output_tokens":200,"cost":0.9,"duration_ms":800}]}';
   return [

@@ -59,8 +59,15 @@ export const runAnswer = z.looseObject({
 });
 
 const stopView = z.looseObject({ agent: z.string(), at, by: z.string(), reason: z.string() });
-export const stopAnswer = z.looseObject({ changed: z.boolean(), stopped: stopView.optional() });
-export const resumeAnswer = z.looseObject({ changed: z.boolean() });
+const warnings = z
+  .array(z.string())
+  .optional()
+  .describe('What was done is not all that was meant, perhaps; absent: nothing to say.');
+export const stopAnswer = z.looseObject({
+  ...{ changed: z.boolean(), stopped: stopView.optional() },
+  warnings,
+});
+export const resumeAnswer = z.looseObject({ changed: z.boolean(), warnings });
 export const stoppedAnswer = z.looseObject({ stopped: z.array(stopView), nextCursor });
 
 export const budgetView = z.looseObject({
@@ -177,7 +184,10 @@ const scopeLimits = {
   raises: z.array(z.looseObject({ id: z.string(), amount: whole, until: at, reason: z.string() })),
 };
 export const limitsAnswer = z.looseObject({ scopes: z.array(z.looseObject(scopeLimits)) });
-export const changedLimitsAnswer = z.looseObject({ changed: z.boolean(), ...scopeLimits });
+export const changedLimitsAnswer = z.looseObject({
+  ...{ changed: z.boolean(), warnings },
+  ...scopeLimits,
+});
 export const resetAnswer = z.looseObject({ changed: z.boolean() });
 
 const destinationView = z.looseObject({

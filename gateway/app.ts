@@ -10,6 +10,7 @@ import { allowedMethods } from './allowed-methods.js';
 import { createRoutes } from './operation.js';
 import { refuseWhileAway } from './ledger-watch.js';
 import type { Gateway } from './options.js';
+import { createTellRefused } from './refused-keys.js';
 import { Problem, problemResponse, tryAgainLater, type ProblemInit } from './problem.js';
 import { addAgentsPage } from './routes/agents-page.js';
 import { addAgentRoutes } from './routes/agents.js';
@@ -53,7 +54,10 @@ export function createApp(gateway: Gateway): App {
   app.use(nameRequest(gateway));
   const routes = createRoutes(app, gateway);
   addHealthRoutes(routes, gateway);
-  const authenticate = createAuthenticate(gateway.ledger, gateway.now, gateway.policy.keyTtlMs);
+  const authenticate = createAuthenticate(
+    ...([gateway.ledger, gateway.now, gateway.policy.keyTtlMs] as const),
+    createTellRefused(gateway),
+  );
   addAlertPage(routes, gateway, authenticate);
   addUnsubscribeRoutes(routes, gateway);
   addDocumentRoutes(routes);
@@ -71,7 +75,7 @@ export function createApp(gateway: Gateway): App {
   addRunRoute(routes, gateway, cache);
   addBudgetRoutes(routes, gateway, cache);
   addAlertRoutes(routes, gateway);
-  addAgentRoutes(routes, gateway);
+  addAgentRoutes(routes, gateway, cache);
   addNoticeRoute(routes, gateway);
   addSendNoticeRoute(routes, gateway);
   addDigestRoutes(routes, gateway);
@@ -141,16 +145,24 @@ function failed(gateway: Gateway, error: unknown, c: Context<Env>): Response {
   const isUsage = USAGE.test(c.req.path);
   const { retryAfterS } = gateway.policy;
   return problemResponse(
-    isUsage ? tryAgainLater(retryAfterS) : unavailable(retryAfterS),
+    isUsage ? tryAgainLater(retryAfterS) : unavailable(retryAfterS, isLedgers(gateway, error)),
     requestId,
   );
 }
 
-function unavailable(retryAfterS: number): ProblemInit {
+/** The database is away, as far as can be told from what its driver says. */
+function isLedgers({ watch }: Gateway, error: unknown): boolean {
+  return watch.isAway() || /ECONN|ENOTFOUND|EPIPE|connect|terminat|time-?out/i.test(causeOf(error));
+}
+
+function unavailable(retryAfterS: number, isLedgerAway: boolean): ProblemInit {
+  const cause = isLedgerAway ? 'the database of the ledger does not answer' : 'the service failed';
   return {
     status: 503,
     title: 'Unavailable',
-    detail: 'The request could not be carried out right now: try again.',
+    detail:
+      `The request could not be carried out right now: ${cause}. Try again; ` +
+      '`kavach doctor` says what is not well, and the log has more under this request id.',
     headers: { 'retry-after': String(retryAfterS) },
   };
 }

@@ -10,6 +10,7 @@ import type { ApiKey, Ledger } from '../ledger/ledger.js';
 import { hashApiKey, isMistyped } from './api-key.js';
 import type { Env } from './env.js';
 import { Problem } from './problem.js';
+import type { TellRefused } from './refused-keys.js';
 
 export { hashApiKey } from './api-key.js';
 
@@ -23,6 +24,7 @@ export function createAuthenticate(
   ledger: Pick<Ledger, 'apiKey'>,
   now: () => number,
   ttlMs: number,
+  tellRefused: TellRefused = () => Promise.resolve(),
 ): Authenticate {
   const known = new Map<string, { readonly key: ApiKey; readonly until: number }>();
   return async (authorization) => {
@@ -34,14 +36,21 @@ export function createAuthenticate(
       throw unauthorized('This API key is mistyped or cut off: its checksum does not fit.');
     }
     const hash = hashApiKey(token);
+    const unlessOver = async (key: ApiKey): Promise<ApiKey> => {
+      if (isOver(key, now())) await tellRefused(token);
+      return valid(key, now());
+    };
     const remembered = known.get(hash);
-    if (remembered !== undefined && remembered.until > now()) return valid(remembered.key, now());
+    if (remembered !== undefined && remembered.until > now()) return unlessOver(remembered.key);
     const key = await ledger.apiKey(hash);
     known.delete(hash);
-    if (key === undefined) throw unauthorized('This API key is unknown or revoked.');
+    if (key === undefined) {
+      await tellRefused(token);
+      throw unauthorized('This API key is unknown or revoked.');
+    }
     if (known.size >= REMEMBERED_KEYS) known.clear();
     known.set(hash, { key, until: now() + ttlMs });
-    return valid(key, now());
+    return unlessOver(key);
   };
 }
 
@@ -53,8 +62,11 @@ export function requireKey(authenticate: Authenticate): MiddlewareHandler<Env> {
   };
 }
 
+const isOver = ({ expiresAt }: ApiKey, now: number): boolean =>
+  expiresAt !== undefined && now >= expiresAt;
+
 function valid(key: ApiKey, now: number): ApiKey {
-  if (key.expiresAt === undefined || now < key.expiresAt) return key;
+  if (!isOver(key, now)) return key;
   throw unauthorized(
     `The API key ${JSON.stringify(key.name)} (${key.id}) was rotated and its grace is over: use its successor.`,
   );

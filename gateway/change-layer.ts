@@ -47,12 +47,18 @@ export async function changeLayer(
   const windows = windowsOf(concerned, author.now);
   const answer = await ledger.changeLayer({ ...concerned, ...author, change, windows });
   cache.forget(concerned.org, [concerned.scope]);
-  if (isRefusal(answer)) throw refused(answer);
+  if (isRefusal(answer)) throw refused(answer, concerned);
   return answer;
 }
 
-export function refused({ path = '', message }: Refusal): Problem {
-  return unprocessable(path, message);
+/** Names whose limits it is about. */
+export function refused(
+  { code, path = '', message }: Refusal,
+  { scope, name }: Pick<Concerned, 'scope' | 'name'>,
+): Problem {
+  const whose = scope === 'org' ? 'the organisation' : `the agent ${JSON.stringify(name)}`;
+  const words = code === 'no_limit' ? message.replace('there is', `${whose} has`) : message;
+  return unprocessable(path, words);
 }
 
 /** Every calendar and total period that contains `now`. */

@@ -187,7 +187,7 @@ function revisionsOf(scopes: ReadonlyMap<Scope, ScopeSlot>) {
 }
 
 function holdsOf(stored: Stored, placed: PlacedBatch): Hold[] {
-  return stored.periods.flatMap(({ key, killed, blocked }) => {
+  return stored.periods.flatMap(({ key, killed, blocked, spent }) => {
     if (killed === undefined && !blocked) return [];
     const seed = placed.placements.find(
       ({ seed: { key: other } }) =>
@@ -196,7 +196,7 @@ function holdsOf(stored: Stored, placed: PlacedBatch): Hold[] {
     if (seed === undefined) return [];
     return {
       ...(killed === undefined ? {} : { killed }),
-      blocked,
+      ...{ key, blocked, spent },
       limits: seed.limits,
       window: seed.window,
       ...(key.cadence === 'run' ? { run: key.period } : {}),

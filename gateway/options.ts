@@ -1,6 +1,7 @@
 /** What a gateway is given: its ports and its numbers. */
 import { NOTICE_WINDOW_MS } from '../domain/alert/agent-notice.js';
 import type { Policy } from '../domain/alert/policy.js';
+import type { ChannelName } from '../domain/words.js';
 import type { ClaimedPeriod, Ledger, PushLedger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { LedgerWatch } from './ledger-watch.js';
@@ -56,6 +57,7 @@ export type GatewayLedger = Pick<
   | 'resume'
   | 'stopped'
   | 'apiKey'
+  | 'keyRefused'
   | 'createKey'
   | 'rotateKey'
   | 'revokeKey'
@@ -67,6 +69,7 @@ export type GatewayLedger = Pick<
   | 'alerts'
   | 'alert'
   | 'usage'
+  | 'agentNames'
   | 'operatorNotices'
   | 'sendNotice'
   | 'digests'
@@ -201,6 +204,8 @@ export interface GatewayOptions {
   readonly homeOrg?: string;
   /** Warns of synced targets that no channel will send to; default: of none. */
   readonly refuseTarget?: RefuseTarget;
+  /** Whether the service can send by it at all; default: by every one. */
+  readonly hasAccount?: (channel: ChannelName) => boolean;
   /** Shows sealed payloads to Temporal's own tools; absent: there is no /codec. */
   readonly codec?: Codec;
 }
@@ -227,6 +232,7 @@ export interface Gateway {
   readonly unsubscribeLinks?: UnsubscribeLinks;
   readonly homeOrg: string;
   readonly refuseTarget: RefuseTarget;
+  readonly hasAccount: (channel: ChannelName) => boolean;
   readonly codec?: Codec;
   readonly watch: LedgerWatch;
   readonly isDraining: () => boolean;

@@ -67,7 +67,7 @@ export const runPath = z.object({ id: name });
 export const agentPath = z.object({ agent: name });
 /** POST /v1/agents/{agent}/stop (K2): `by` is who, else the key's name. */
 export const stopBody = z.object({ reason: sentence, by: name.optional() });
-export const resumeBody = z.object({ by: name.optional() });
+export const resumeBody = z.object({ by: name.optional(), reason: sentence.optional() });
 
 /** The same with the agent in the body: a path cannot have the names `.` and `..`. */
 export const stopAgentBody = stopBody.extend({ agent: name });

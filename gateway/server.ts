@@ -69,6 +69,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       : { unsubscribeLinks: options.unsubscribeLinks }),
     homeOrg: options.homeOrg ?? 'default',
     refuseTarget: options.refuseTarget ?? (() => undefined),
+    hasAccount: options.hasAccount ?? (() => true),
     ...(options.codec === undefined ? {} : { codec: options.codec }),
     isDraining: () => state.isDraining,
   };

@@ -28,26 +28,37 @@ export interface Standing {
 
 /** Asks the ledger: the stops, and the rows of the periods the agent would spend in now. */
 export async function standingOf(
-  { ledger }: Pick<Gateway, 'ledger'>,
+  gateway: Pick<Gateway, 'ledger'>,
   cache: ScopeCache,
   org: string,
   agent: string,
   now: number,
 ): Promise<Standing> {
-  const scopes = await cache.load(org, ['org', agentScope(agent)]);
-  const ids = [...scopes.values()].flatMap((scope) =>
-    scope.cadences.map((cadence) => periodRowId(scope.slotAt(cadence, now).seed.key)),
-  );
-  const [stops, ...found] = await Promise.all([
-    ledger.stopped(org),
-    ...ids.map((id) => ledger.budgets({ org, id, now, limit: 1 })),
+  const [stops, held] = await Promise.all([
+    gateway.ledger.stopped(org),
+    heldBy(gateway, cache, org, agent, now),
   ]);
   const stop = stops.find((each) => each.agent === agent);
-  const held = found.flat().find((budget) => holdsAgent(budget, agent, now));
   return {
     ...(stop === undefined ? {} : { stopped: stoppedWord(stop) }),
     ...(held === undefined ? {} : { killed: killedWord(held) }),
   };
+}
+
+/** A killed or blocked period that the agent would spend in now. */
+export async function heldBy(
+  { ledger }: Pick<Gateway, 'ledger'>,
+  cache: ScopeCache,
+  org: string,
+  agent: string,
+  now: number,
+): Promise<BudgetView | undefined> {
+  const scopes = await cache.load(org, ['org', agentScope(agent)]);
+  const ids = [...scopes.values()].flatMap((scope) =>
+    scope.cadences.map((cadence) => periodRowId(scope.slotAt(cadence, now).seed.key)),
+  );
+  const found = await Promise.all(ids.map((id) => ledger.budgets({ org, id, now, limit: 1 })));
+  return found.flat().find((budget) => holdsAgent(budget, agent, now));
 }
 
 function stoppedWord(stop: Stop): NonNullable<Standing['stopped']> {

@@ -7,9 +7,11 @@
  * G-V2. A kill or block of a period that is over holds for nobody (T7).
  */
 import type { Limits } from '../domain/budget/limits.js';
-import type { PeriodWindow } from '../domain/budget/period-key.js';
+import type { PeriodKey, PeriodWindow } from '../domain/budget/period-key.js';
 import type { Killed } from '../domain/budget/state.js';
+import type { Dimension } from '../domain/words.js';
 import type { Stop } from '../ledger/ledger.js';
+import { holdWords } from './hold-words.js';
 
 /** The words the Python SDK knows. */
 export type RefusalReason = 'tier_agent_limit' | 'org_budget_exceeded';
@@ -29,6 +31,9 @@ export interface Hold {
   /** Its run, where it is one. */
   readonly run?: string;
   readonly name: string;
+  readonly key: Pick<PeriodKey, 'scope' | 'cadence'>;
+  /** What its limits count. */
+  readonly spent: Readonly<Record<Dimension, number>>;
 }
 
 export interface StoredBatch {
@@ -69,16 +74,15 @@ export function refusalOfStop(stop: Stop): UsageRefusal {
 }
 
 export function refusalOfHold(hold: Hold, agent: string): UsageRefusal {
-  const cause = hold.killed === undefined ? 'reached a limit that blocks' : 'was killed';
-  return {
-    reason: 'org_budget_exceeded',
-    agent,
-    detail: `${agent} may not go on: the budget of ${hold.name} ${cause}.`,
-  };
+  return { reason: 'org_budget_exceeded', agent, detail: holdWords(hold, agent) };
 }
 
 /** K1, B9, C2. Whether a killed or blocked period keeps this agent from going on now. */
-export function holdsAgent(hold: Hold, agent: string, now: number): boolean {
+export function holdsAgent(
+  hold: Pick<Hold, 'killed' | 'blocked' | 'limits' | 'window'>,
+  agent: string,
+  now: number,
+): boolean {
   const { endsAt } = hold.window;
   if (endsAt !== undefined && endsAt <= now) return false;
   if (hold.killed !== undefined && includes(hold.killed.agents, agent)) return true;

@@ -67,6 +67,8 @@ export interface KeyQuery {
 }
 
 export interface KeyStore {
+  /** Tells the operators of its organisation, once a day, that a key which is over is used. */
+  keyRefused(hash: string, now: number): Promise<void>;
   /** Undefined when unknown or revoked; whoever asks looks at `expiresAt`. */
   apiKey(hash: string): Promise<ApiKey | undefined>;
   /** A key made elsewhere; with every scope unless named. One that is there stays as it is. */

@@ -106,7 +106,10 @@ with put as (
   insert into delivery (org, alert_id, id, body, content_type, destination)
   select $1, $2, $3, $4, $5, coalesce($9, (select reference from default_destination
     where org = $1 and channel = $7))
-  on conflict do nothing
+  on conflict (org, alert_id, id) do update
+    set body = excluded.body, content_type = excluded.content_type,
+      destination = coalesce(delivery.destination, excluded.destination)
+    where delivery.body is null
   returning body, content_type
 ), begun as (
   insert into attempt (org, alert_id, delivery_id, attempt, channel, started_at)
@@ -115,7 +118,8 @@ with put as (
   returning attempt
 ), stored as (
   select body, content_type from put
-  union all select body, content_type from delivery where org = $1 and alert_id = $2 and id = $3
+  union all select body, content_type from delivery
+    where org = $1 and alert_id = $2 and id = $3 and body is not null
 )
 select stored.body, stored.content_type,
   (select min(started_at) from attempt

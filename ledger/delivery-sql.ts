@@ -196,7 +196,8 @@ const OF_DAY = `, day_at = greatest(p.day_at, @today::bigint),
       + (not (${HOLDS}))::int`;
 
 /**
- * A retry was counted when it was first opened. A new minute begins with what comes after the old
+ * A retry was counted when it was first opened, also where its attempt could not begin then: what
+ * was counted has its row (`marked`). A new minute begins with what comes after the old
  * one; what several have held back is one sum until it is told (storms.ts).
  */
 const paced = (parts: OpenParts, perDay: boolean): string => `, paced as (
@@ -209,6 +210,14 @@ const paced = (parts: OpenParts, perDay: boolean): string => `, paced as (
   where p.org = @org and p.reference = found.reference
     and ${sendable(parts)} and not exists (select from message)
   returning p.minute_count, p.day_count
+)`;
+
+/** What was let through has its row from here on, so that another opening does not count it again. */
+const marked = (perDay: boolean): string => `, marked as (
+  insert into delivery (org, alert_id, id, destination)
+  select @org, @alert, @delivery, found.reference from found cross join paced
+  where paced.minute_count <= @limit::bigint${perDay ? ' and paced.day_count <= @cap::bigint' : ''}
+  on conflict do nothing
 )`;
 
 /** Whose summary it will be told in. */
@@ -252,6 +261,7 @@ function textOf(given: OpenParts): string {
   if (incident === 'resolves') parts.push(RESOLVED);
   if (pace === 'day') parts.push(pacedByDay(given));
   else if (pace !== undefined) parts.push(paced(given, perDay), KEPT);
+  if (pace !== undefined) parts.push(marked(perDay));
   if (perDay) parts.push(CAPPED);
   const holder = firing ? '(select alert_id from holder)' : 'null::text';
   const storm = pace === undefined ? 'null::boolean' : STORM;

@@ -16,6 +16,15 @@ export async function findApiKey(db: Database, hash: string): Promise<ApiKey | u
   return row === undefined ? undefined : { org: row.org, ...rightsOf(row) };
 }
 
+/** Whose key it was or is, revoked ones included; undefined: never one of ours. */
+export async function ownerOfKey(
+  db: Database,
+  hash: string,
+): Promise<{ org: string; id: string; name: string } | undefined> {
+  const [row] = await typed(db.run).select().from(apiKeys).where(eq(apiKeys.hash, hash));
+  return row === undefined ? undefined : { org: row.org, id: row.id ?? '', name: row.name };
+}
+
 /** A key that is there stays as it is: a revoked one does not come back. */
 export function putApiKey(
   db: Database,

@@ -13,10 +13,10 @@ import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key
 import { underLimits } from '../domain/budget/under-limits.js';
 import { limitsOf, type Budget, type ScopeConfiguration } from '../domain/configuration.js';
 import { effectiveBudgets, nextEndOf, type OperatorLayer } from '../domain/configuration/layers.js';
-import type { Cadence, Dimension } from '../domain/words.js';
+import type { Cadence } from '../domain/words.js';
 import type { Run } from './database.js';
 import { jsonText } from './literals.js';
-import { durationOf, killedOf, periodRowOf, type PeriodRow } from './period-row.js';
+import { killedOf, periodRowOf, totalsOf, type PeriodRow } from './period-row.js';
 import { wakes } from './period-sql.js';
 import { insertPeriods, lockScopes } from './periods.js';
 import { LIMIT_COLUMNS, LIMIT_RECORD, limitColumns } from './seeds.js';
@@ -170,15 +170,4 @@ async function updateRows(
 function enforcedIn(row: PeriodRow) {
   const { limits, latches } = row;
   return { limits, latches, ...killedOf(row) };
-}
-
-/** All senders together, whatever was reset. */
-export function totalsOf(row: PeriodRow): Readonly<Record<Dimension, number>> {
-  const { direct } = row;
-  return {
-    cost: row.own_cost + direct.cost,
-    tokens_total: row.own_tokens + direct.tokens,
-    calls: row.own_calls + direct.calls,
-    duration: durationOf(row),
-  };
 }

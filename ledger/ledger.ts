@@ -275,6 +275,8 @@ export interface Ledger
   exportPage(kind: ExportKind, query: ExportQuery): Promise<ExportPage>;
   /** Takes away one batch of what is older than it is kept for (retention.ts). */
   prune(kind: RetentionKind, request: PruneRequest): Promise<Pruned>;
+  /** Who has sent usage or a configuration; `agent` is the first where it is one of them. */
+  agentNames(org: string, agent: string, limit: number): Promise<readonly string[]>;
   /** Everything counted for an agent (or all): events and nano-USD used. */
   usage(org: string, agent?: string): Promise<UsageTotals>;
 }

@@ -1,5 +1,6 @@
 /** Opens the ledger on a database whose migrations have run (migrate.ts). */
 import { DEFAULT_POLICY } from '../domain/alert/policy.js';
+import { agentNames } from './agent-names.js';
 import { finishAttempt, restoreDestination } from './attempts.js';
 import { listAudit } from './audit.js';
 import {
@@ -277,6 +278,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     stopped: (org) => stopsOf(db.run, org),
 
     apiKey: (hash) => findApiKey(db, hash),
+    keyRefused: (hash, now) => watch.keyRefused(hash, now),
     putApiKey: (hash, key, now = Date.now()) => putApiKey(db, hash, key, now),
     createKey: (key) => createKey(db, key),
     rotateKey: (rotation) => rotateKey(db, rotation),
@@ -302,6 +304,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     alert: (org, id) => findAlert(db, org, id),
     exportPage: (kind, query) => exportPage(db, kind, query),
     prune: (kind, request) => prune(db, kind, request),
+    agentNames: (org, agent, limit) => agentNames(db, org, agent, limit),
     usage: (org, agent) => usage(db, org, agent),
   };
 }

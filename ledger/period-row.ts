@@ -1,9 +1,9 @@
 /** A period's row as SQL answers it, and what the rest of the program sees of it. */
-import type { Limits } from '../domain/budget/limits.js';
+import { sinceReset, type Limits } from '../domain/budget/limits.js';
 import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
 import type { Killed, Latches, OpenAlert, SenderTotals } from '../domain/budget/state.js';
 import type { RunLife, Totals } from '../domain/budget/totals.js';
-import type { Cadence } from '../domain/words.js';
+import type { Cadence, Dimension } from '../domain/words.js';
 import type { Row } from './database.js';
 import type { ClaimedPeriod, TouchedPeriod } from './ledger.js';
 
@@ -156,6 +156,17 @@ export function isBlocked(row: PeriodRow): boolean {
   );
 }
 
+/** All senders together, whatever was reset. */
+export function totalsOf(row: PeriodRow): Readonly<Record<Dimension, number>> {
+  const { direct } = row;
+  return {
+    cost: row.own_cost + direct.cost,
+    tokens_total: row.own_tokens + direct.tokens,
+    calls: row.own_calls + direct.calls,
+    duration: durationOf(row),
+  };
+}
+
 export function killedOf(row: PeriodRow): { killed?: Killed } {
   return row.killed === null ? {} : { killed: row.killed };
 }
@@ -166,6 +177,7 @@ export function touchedPeriodOf(row: PeriodRow, claim: ClaimedPeriod | undefined
     key: keyOf(row),
     ...killedOf(row),
     blocked: isBlocked(row),
+    spent: sinceReset(row.limits, totalsOf(row)),
     ...(claim === undefined ? {} : { claim }),
   };
 }

@@ -9,9 +9,9 @@ import type { Cadence } from '../domain/words.js';
 import { audit } from './audit.js';
 import type { ResetRequest } from './configuring.js';
 import type { Database } from './database.js';
-import { hold, lockedRow, OPEN_ROWS, totalsOf } from './layers-hold.js';
+import { hold, lockedRow, OPEN_ROWS } from './layers-hold.js';
 import { writeEnds } from './layers.js';
-import { periodRowOf, type PeriodRow } from './period-row.js';
+import { periodRowOf, totalsOf, type PeriodRow } from './period-row.js';
 
 const COUNTED = ['cost', 'tokens_total', 'calls'] as const;
 

@@ -101,8 +101,9 @@ export const deliveries = pgTable('delivery', {
   org: text('org').notNull(),
   alertId: text('alert_id').notNull(),
   id: text('id').notNull(),
-  body: text('body').notNull(),
-  contentType: text('content_type').notNull(),
+  /** Null between its opening and its first attempt (A14). */
+  body: text('body'),
+  contentType: text('content_type'),
   destination: text('destination'),
 });
 

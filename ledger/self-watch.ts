@@ -6,6 +6,7 @@
 import type { ServiceNoticeKind } from '../domain/alert/notice.js';
 import type { Database } from './database.js';
 import type { DeliveryRef, IngestBatch, QuarantinedEvent } from './ledger.js';
+import { ownerOfKey } from './keys.js';
 import { tellOperators } from './notices.js';
 
 export interface SelfWatch {
@@ -13,6 +14,8 @@ export interface SelfWatch {
   usage(batch: IngestBatch): Promise<void>;
   quarantined(events: readonly QuarantinedEvent[]): Promise<void>;
   noDestination(ref: DeliveryRef, now: number): Promise<void>;
+  /** Of a key that was ours: whoever still uses it is not counted any more, and may go on spending. */
+  keyRefused(hash: string, now: number): Promise<void>;
 }
 
 const REMEMBERED = 10_000;
@@ -53,6 +56,16 @@ export function createSelfWatch(db: Database): SelfWatch {
           `${problem.slice(0, 200)}. It is the first of today; the ledger keeps all of them.`;
         await tell(org, 'quarantined', { about: 'usage', text, at });
       }
+    },
+    keyRefused: async (hash, now) => {
+      const key = await ownerOfKey(db, hash);
+      if (key === undefined) return;
+      const name = JSON.stringify(key.name.slice(0, NAME_LIMIT));
+      const text =
+        `Requests with the API key ${name} (${key.id}) are refused: it was revoked, or rotated and ` +
+        'its grace is over. What such an agent spends is not counted, and no kill reaches it: ' +
+        'give it another key, or end it where it runs.';
+      await tell(key.org, 'key_refused', { about: key.id, text, at: now });
     },
     noDestination: ({ org, channel, destination }, now) => {
       const what =

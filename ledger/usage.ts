@@ -2,6 +2,7 @@
 import type { Limits } from '../domain/budget/limits.js';
 import type { PeriodKey, PeriodWindow, Scope } from '../domain/budget/period-key.js';
 import type { Killed } from '../domain/budget/state.js';
+import type { Dimension } from '../domain/words.js';
 import type { ClaimedPeriod } from './claimed-period.js';
 
 /** `clamped`: B4, its receipt time counts. `unpriced`: B6. `late`: its period had ended. */
@@ -61,6 +62,8 @@ export interface TouchedPeriod {
   readonly killed?: Killed;
   /** A `block` limit is reached (B9), own and direct totals together. */
   readonly blocked: boolean;
+  /** What its limits count, all senders together: since the last reset (C1). */
+  readonly spent: Readonly<Record<Dimension, number>>;
   /** Present when this batch took it past its notify amounts and now holds its claim. */
   readonly claim?: ClaimedPeriod;
 }

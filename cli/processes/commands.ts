@@ -20,7 +20,13 @@ export function addProcessCommands({ env, command, perform, stderr }: ProcessCom
     perform(options, async (output) => {
       // First, and alone: faults are told before the rest of the program is even loaded.
       const { loadProcessConfig } = await import('./requirements.js');
-      const config = loadProcessConfig(env, roles);
+      const { withNeededKey } = await import('../sealed-already.js');
+      let config;
+      try {
+        config = loadProcessConfig(env, roles);
+      } catch (error) {
+        throw await withNeededKey(error, env);
+      }
       const { unknownVariables } = await import('../../worker/unknown-variables.js');
       for (const fault of unknownVariables(env)) stderr.write(`kavach: ${fault}\n`);
       const { runProcess } = await import('./process.js');

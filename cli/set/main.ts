@@ -113,6 +113,7 @@ function welcome(output: ReturnType<typeof createOutput>, set: RunningSet): void
     type: 'ready',
     ...{ gateways: set.urls, databaseUrl: set.databaseUrl, temporalAddress: set.temporalAddress },
     ...{ temporalUi: set.temporalUi, temporalIs: set.temporalIs, apiKeyFile: set.apiKeyFile },
+    environmentFile: set.environmentFile,
     processes: Object.fromEntries(set.parts.map((part) => [part.name, part.pid()])),
   });
   output.line();
@@ -121,8 +122,9 @@ function welcome(output: ReturnType<typeof createOutput>, set: RunningSet): void
     set.parts.map((part) => [part.name, String(part.pid()), addressOf(set, part.name)]),
   );
   output.line();
-  output.line(`The API key is in ${set.apiKeyFile}; the commands find it by`);
-  output.line(`  export KAVACH_URL=${set.urls[0] ?? ''} KAVACH_API_KEY=$(cat ${set.apiKeyFile})`);
+  output.line('What the commands need (doctor, backup, reseal and replay, too), to be pasted, or');
+  output.line(`read from where it is kept: . ${set.environmentFile}`);
+  for (const line of set.environment) output.line(`  ${line}`);
   output.line('Ctrl-C stops everything.');
 }
 

@@ -2,6 +2,7 @@
  * What the set consists of: the one source of docker-compose.yml (a test compares them) and of the
  * script that starts the same from binaries. Pure.
  */
+import { join } from 'node:path';
 import {
   DYNAMIC_CONFIG,
   RETENTION_DAYS,
@@ -63,6 +64,26 @@ export function processEnvironment(around: Surroundings, place: Place): Record<s
     KAVACH_LOG_FORMAT: 'json',
   };
 }
+
+/** What commands on this machine are told, as lines of a shell; secrets stay in their files. */
+export function exportLines(at: {
+  readonly databaseUrl: string;
+  readonly temporal: string;
+  readonly dataDir: string;
+  readonly url: string;
+}): string[] {
+  const kept = (name: string): string => `"$(cat ${quoted(join(at.dataDir, name))})"`;
+  return [
+    `export DATABASE_URL=${quoted(at.databaseUrl)}`,
+    `export TEMPORAL_ADDRESS=${quoted(at.temporal)}`,
+    `export KAVACH_DATA_DIR=${quoted(at.dataDir)}`,
+    `export KAVACH_URL=${quoted(at.url)}`,
+    `export KAVACH_API_KEY=${kept('api-key')}`,
+    `export KAVACH_SEAL_KEYS=${kept('seal-keys')}`,
+  ];
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 export interface TemporalPlace {
   readonly bindOn: string;

@@ -4,7 +4,7 @@
  * ST-1. Everything listens on the loopback interface and lives in one folder.
  * ST-2. Whatever was started is stopped, in reverse, also when the start was broken off half-way.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { boundLog } from '../embedded/log-file.js';
 import { freePorts, LOOPBACK, refuseTakenPort } from '../embedded/ports.js';
@@ -13,7 +13,7 @@ import { startTemporalServer } from '../embedded/temporal-server.js';
 import { keepApiKey, keepLinkKey, keepSealKeys } from '../key-files.js';
 import type { Role } from '../service.js';
 import { startKavachProcess } from './kavach-process.js';
-import { COUNTS, processEnvironment, type Surroundings } from './plan.js';
+import { COUNTS, exportLines, processEnvironment, type Surroundings } from './plan.js';
 import { ensureDatabase, findPostgres, runStatement, startPostgres } from './postgres.js';
 import { supervise, type Part } from './supervise.js';
 import type { TemporalBinaries } from './temporal-binaries.js';
@@ -51,6 +51,10 @@ export interface RunningSet {
   readonly temporalIs: 'server' | 'command line';
   readonly apiKeyFile: string;
   readonly apiKey: string;
+  /** Lines of a shell, for whoever works on the set: they name the files of secrets, and hold none. */
+  readonly environment: readonly string[];
+  /** Where those lines are kept. */
+  readonly environmentFile: string;
   /** Takes the Temporal server's whole database away, and gives it an empty one. */
   loseTemporal(): Promise<void>;
   /** Repeating it is harmless. */
@@ -158,11 +162,20 @@ async function begin(options: SetOptions, started: Part[]): Promise<Omit<Running
     all('relay', ports(counts.gateway, counts.relay)),
     all('worker', ports(counts.gateway + counts.relay, counts.worker)),
   ]);
+  const databaseUrl = `postgres://kavach@${LOOPBACK}:${String(postgresPort)}/${DATABASE}`;
+  const environment = exportLines({
+    ...{ databaseUrl, temporal: temporal.address, dataDir },
+    url: around.publicUrl,
+  });
+  const environmentFile = join(folder, 'env');
+  rmSync(environmentFile, { force: true });
+  writeFileSync(environmentFile, `${environment.join('\n')}\n`, { mode: 0o600 });
   return {
+    ...{ environment, environmentFile },
     ...{ postgres: postgresPart, temporal: temporal.part, gateways, relays, workers },
     parts: [postgresPart, temporal.part, ...gateways, ...relays, ...workers],
     urls: gatewayPorts.map((port) => `http://${LOOPBACK}:${String(port)}`),
-    databaseUrl: `postgres://kavach@${LOOPBACK}:${String(postgresPort)}/${DATABASE}`,
+    databaseUrl,
     temporalAddress: temporal.address,
     ...(temporal.ui === undefined ? {} : { temporalUi: temporal.ui }),
     temporalIs: binaries === undefined ? 'command line' : 'server',

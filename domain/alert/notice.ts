@@ -87,7 +87,8 @@ export type ServiceNoticeKind =
   | 'quarantined'
   | 'period_parked'
   | 'relay_lag'
-  | 'config_conflict';
+  | 'config_conflict'
+  | 'key_refused';
 
 export interface ServiceNotice {
   readonly id: number;
@@ -115,6 +116,7 @@ const WEIGHTS: Readonly<Record<ServiceNoticeKind, Weight>> = {
   quarantined: { title: 'Usage was set aside', isUrgent: false },
   period_parked: { title: 'A period is not watched', isUrgent: true },
   relay_lag: { title: 'Alerts are late', isUrgent: true },
+  key_refused: { title: 'An API key that is over is still used', isUrgent: true },
   config_conflict: { title: 'Configurations contradict each other', isUrgent: false },
 };
 

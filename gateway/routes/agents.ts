@@ -1,11 +1,13 @@
 /** A person's Stop and its end (K2): committed in the ledger, so it holds while Temporal is away. */
 import type { Context } from 'hono';
 import { resumeAnswer, stopAnswer, stoppedAnswer } from '../answers.js';
+import { resumeWarnings, stopWarnings } from '../agent-warnings.js';
 import type { Env } from '../env.js';
 import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
 import { readCursor, readPage } from '../paging.js';
 import { touchAgent } from '../rights.js';
+import type { ScopeCache } from '../scopes.js';
 import {
   agentPath,
   pageQuery,
@@ -68,7 +70,7 @@ const resumeNamedAgent = {
   answers: { 200: { description: 'It is not stopped', schema: resumeAnswer } },
 } as const satisfies Operation;
 
-export function addAgentRoutes(routes: Routes, gateway: Gateway): void {
+export function addAgentRoutes(routes: Routes, gateway: Gateway, cache: ScopeCache): void {
   const { ledger, log } = gateway;
 
   async function stop(
@@ -81,19 +83,21 @@ export function addAgentRoutes(routes: Routes, gateway: Gateway): void {
     const word = { agent, at: gateway.now(), by, reason };
     const { changed } = await ledger.stop(key.org, word);
     log.warn({ requestId: c.get('requestId'), agent, by, changed }, 'agent stopped');
-    return c.json({ changed, ...(changed ? { stopped: word } : {}) });
+    const warnings = await stopWarnings(gateway, key, agent);
+    return c.json({ changed, ...(changed ? { stopped: word } : {}), ...told(warnings) });
   }
 
   async function resume(
     c: Context<Env>,
     agent: string,
-    { by = c.get('key').name }: { by?: string | undefined },
+    { by = c.get('key').name, reason }: { by?: string | undefined; reason?: string | undefined },
   ): Promise<Response> {
     const key = c.get('key');
     touchAgent(key, agent);
-    const { changed } = await ledger.resume(key.org, agent, by, gateway.now());
+    const now = gateway.now();
+    const { changed } = await ledger.resume(key.org, agent, by, now, reason);
     log.warn({ requestId: c.get('requestId'), agent, by, changed }, 'agent resumed');
-    return c.json({ changed });
+    return c.json({ changed, ...told(await resumeWarnings(gateway, cache, key.org, agent, now)) });
   }
 
   routes.add(listStopped, async (c, { query: { limit, cursor } }) => {
@@ -115,6 +119,8 @@ export function addAgentRoutes(routes: Routes, gateway: Gateway): void {
   routes.add(stopAgent, (c, { params, body }) => stop(c, params.agent, body));
   routes.add(resumeAgent, (c, { params, body }) => resume(c, params.agent, body));
 }
+
+const told = (warnings: readonly string[]) => (warnings.length === 0 ? {} : { warnings });
 
 function follows([at, agent]: [number, string], [lastAt, lastAgent]: [number, string]): boolean {
   return at > lastAt || (at === lastAt && agent > lastAgent);

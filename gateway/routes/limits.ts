@@ -3,6 +3,7 @@ import { changedLimitsAnswer, limitsAnswer } from '../answers.js';
 import { changeLayer, concernedBy } from '../change-layer.js';
 import { limitsBody, limitsQuery, removeBody } from '../layer-schemas.js';
 import { readLimits } from '../limit-input.js';
+import { lossesOf, lostWays } from '../limit-warnings.js';
 import { scopeLimitsView } from '../limit-views.js';
 import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
@@ -63,10 +64,21 @@ export function addLimitRoutes(routes: Routes, gateway: Gateway, cache: ScopeCac
     const whose = { org: key.org, isOrganisation: concerned.scope === 'org' };
     const limits = await readLimits(gateway, whose, body.limits, authored);
     const change = { type: 'setLimits', limits } as const;
-    const { changed, layers } = await changeLayer(gateway, cache, concerned, change, { by, now });
     const { scope } = concerned;
+    // Asked before the change: what fails afterwards would deny what was done.
+    const [known] = await ledger.layers(key.org, scope, 1);
+    const { defaults } = await ledger.organisationSettings(key.org);
+    const { changed, layers } = await changeLayer(gateway, cache, concerned, change, { by, now });
     log.warn({ requestId: c.get('requestId'), scope, by, changed }, 'limits set');
-    return c.json({ changed, ...scopeLimitsView(layers, now) });
+    const view = scopeLimitsView(layers, now);
+    const warnings = [
+      ...(known === undefined ? [] : lossesOf(scopeLimitsView(known, now), view)),
+      ...lostWays(body.limits, {
+        defaults: defaults.map(({ channel }) => channel),
+        hasAccount: gateway.hasAccount,
+      }),
+    ];
+    return c.json({ changed, ...view, ...(warnings.length === 0 ? {} : { warnings }) });
   });
 
   routes.add(removeLimits, async (c, { body }) => {

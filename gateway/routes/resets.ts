@@ -23,14 +23,15 @@ export function addResetRoute(routes: Routes, gateway: Gateway, cache: ScopeCach
     const key = c.get('key');
     touchScope(key, body);
     const { by = key.name, reason, cadence, dimension } = body;
-    const { org, scope } = await concernedBy(gateway, key.org, body);
+    const concerned = await concernedBy(gateway, key.org, body);
+    const { org, scope } = concerned;
     const answer = await ledger.resetPeriod({
       ...{ org, scope, by, reason, now: gateway.now() },
       ...(cadence === undefined ? {} : { cadence }),
       ...(dimension === undefined ? {} : { dimension }),
     });
     cache.forget(org, [scope]);
-    if (isRefusal(answer)) throw refused(answer);
+    if (isRefusal(answer)) throw refused(answer, concerned);
     const { changed } = answer;
     log.warn({ requestId: c.get('requestId'), scope, by, changed }, 'period reset');
     return c.json(answer);

@@ -238,6 +238,38 @@ describe('a copy of the embedded ledger', () => {
     expect(await contents(to, false)).toEqual(before);
   });
 
+  test('into a Postgres without the keys in the environment, says what to set there', async () => {
+    const to = await postgres.createDatabase();
+    const dataDir = join(temporaryFolder(), 'new');
+    const env = { DATABASE_URL: to, KAVACH_DATA_DIR: dataDir };
+    const { code, out } = await kavach(['restore', file], { env });
+    expect(code).toBe(0);
+    expect(out).toContain(`export KAVACH_SEAL_KEYS="$(cat ${dataDir}/seal-keys)"`);
+
+    // The way on: whoever forgets it is not told to make a new key.
+    const needs = /KAVACH_SEAL_KEYS is not set: expected the key k1, with which the ledger/;
+    for (const argv of [['up'], ['relay']]) {
+      const started = await kavach(argv, { env });
+      expect(started).toMatchObject({ code: 1 });
+      expect(started.err).toMatch(needs);
+      expect(started.err).not.toContain('kavach seal-key');
+    }
+    const examined = await kavach(['doctor'], { env: { ...env, KAVACH_DATA_DIR: folder } });
+    expect(examined.out).toMatch(needs);
+    expect(examined.out).toMatch(/sealing keys +there is no key here, and this ledger needs k1/);
+  });
+
+  test('into a database that is not there says what to make', async () => {
+    const to = new URL(await postgres.createDatabase());
+    to.pathname = '/nowhere';
+    const env = { DATABASE_URL: to.href, KAVACH_DATA_DIR: temporaryFolder() };
+    const { code, err } = await kavach(['restore', file], { env });
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /There is no database nowhere at .*createdb nowhere.* and restore again\. Nothing was restored\.\n$/,
+    );
+  });
+
   test('cut off, changed, or no copy at all is refused before anything is made', async () => {
     const text = gunzipSync(readFileSync(file)).toString();
     const lines = text.trimEnd().split('\n');
@@ -275,6 +307,18 @@ test('a migration’s tables are those the database has', async () => {
   await pool.end();
   const known = new Set(['ledger_migration', ...(await tableNames())]);
   expect([...known].sort()).toEqual(rows.map(({ name }) => name).sort());
+});
+
+test('a copy that is there is replaced only when that is said', async () => {
+  const env = { DATABASE_URL: await postgresLedger() };
+  const file = join(temporaryFolder(), 'book.gz');
+  expect(await kavach(['backup', file], { env })).toMatchObject({ code: 0 });
+  const before = readFileSync(file);
+  const again = await kavach(['backup', file], { env });
+  expect(again).toMatchObject({ code: 1 });
+  expect(again.err).toMatch(/book\.gz is there already, and nothing was written: .*--force/);
+  expect(readFileSync(file).equals(before)).toBe(true);
+  expect(await kavach(['backup', file, '--force'], { env })).toMatchObject({ code: 0 });
 });
 
 test('a backup into a place that cannot be, and of nothing, say what to do', async () => {

@@ -177,11 +177,26 @@ describe('stop and resume', () => {
     expect(stop.code).toBe(0);
     expect(stop.asked[0]?.body).toEqual({ reason: 'runs in circles', by: 'ada' });
     expect(stop.out).toContain('my agent is stopped');
-    const resume = await ask(['resume', 'my agent', '--by', 'eve', '--json'], {
-      'POST /v1/agents/my%20agent/resume': [200, { changed: false }],
-    });
-    expect(resume.asked[0]?.body).toEqual({ by: 'eve' });
+    const resume = await ask(
+      ['resume', 'my agent', '--by', 'eve', '--reason', 'mended', '--json'],
+      {
+        'POST /v1/agents/my%20agent/resume': [200, { changed: false }],
+      },
+    );
+    expect(resume.asked[0]?.body).toEqual({ by: 'eve', reason: 'mended' });
     expect(JSON.parse(resume.out)).toEqual({ agent: 'my agent', stopped: false, changed: false });
+  });
+
+  test('what the answer warns of is shown', async () => {
+    const warnings = ['no agent of this name has reported yet'];
+    const stop = await ask(['stop', 'bto', '--reason', 'x'], {
+      'POST /v1/agents/bto/stop': [200, { changed: true, warnings }],
+    });
+    expect(stop.out).toContain('Note: no agent of this name has reported yet');
+    const resume = await ask(['resume', 'bot'], {
+      'POST /v1/agents/bot/resume': [200, { changed: true, warnings: ['its budget was killed'] }],
+    });
+    expect(resume.out).toBe('bot is not stopped any more\nNote: its budget was killed\n');
   });
 });
 

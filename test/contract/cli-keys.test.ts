@@ -1,8 +1,12 @@
 /** `kavach keys …` against a gateway that answers what it is told. */
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { hashApiKey, makeApiKey } from '../../gateway/api-key.js';
 import type { KeyView } from '../../ledger/ledger.js';
 import { startFakeKavach, type Answer } from '../support/fake-kavach.js';
 import { kavach } from '../support/run-cli.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MADE = 1_795_240_000_000;
 const key: KeyView = {
@@ -94,6 +98,28 @@ describe('keys rotate and revoke', () => {
     const several = await ask(['revoke', 'ci'], list(key, { ...key, id: 'other' }));
     expect(several.err).toContain('other');
     expect(several.asked).toHaveLength(1);
+  });
+
+  test('one that this machine uses is renewed where it is kept, or said', async () => {
+    const dataDir = temporaryFolder();
+    const held = makeApiKey();
+    const [id, file] = [hashApiKey(held).slice(0, 16), join(dataDir, 'api-key')];
+    writeFileSync(file, `${held}\n`, { mode: 0o600 });
+    const own = { ...key, id };
+    const rotated = { key: 'kv_new', created: { ...key, id: 'x' }, old: { ...own, expiresAt: 1 } };
+    const server = await startFakeKavach({
+      ...list(own, { ...key, id: 'other' }),
+      [`POST /v1/keys/${id}/rotate`]: [200, rotated],
+      'POST /v1/keys/other/rotate': [200, rotated],
+    });
+    const env = { KAVACH_URL: server.url, KAVACH_DATA_DIR: dataDir };
+    const other = await kavach(['keys', 'rotate', 'other'], { env });
+    expect(other.out).not.toContain('api-key');
+    const mine = await kavach(['keys', 'rotate', id], { env: { ...env, KAVACH_API_KEY: held } });
+    expect(mine.out).toContain(`${file} held the old key, and holds the new one now.`);
+    expect(mine.out).toContain('KAVACH_API_KEY here holds the old key');
+    expect(readFileSync(file, 'utf8')).toBe('kv_new\n');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
   test('a key without the right is told what it may not do', async () => {

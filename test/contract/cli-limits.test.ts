@@ -40,7 +40,8 @@ describe('amounts and alerts as people type them', () => {
     ['5USD', { dimension: 'cost', amount: 5 }],
     ['+50usd', { dimension: 'cost', amount: 50 }],
     ['$1,000.50', { dimension: 'cost', amount: 1_000.5 }],
-    ['0.1', { dimension: 'cost', amount: 0.1 }],
+    ['0.1', undefined],
+    ['$0.1', { dimension: 'cost', amount: 0.1 }],
     ['200ktokens', { dimension: 'tokens_total', amount: 200_000 }],
     ['500 calls', { dimension: 'calls', amount: 500 }],
     ['90s', { dimension: 'duration', amount: 90_000 }],
@@ -62,6 +63,8 @@ describe('amounts and alerts as people type them', () => {
     [`1:pagerduty=${REFERENCE}`, { ratio: 1, channel: 'pagerduty', target: REFERENCE }],
     ['slack', undefined],
     ['80%', undefined],
+    ['80:slack', undefined],
+    ['80%:slak', undefined],
   ])('%s', (text, expected) => {
     expect(parseAlert(text)).toEqual(expected);
   });
@@ -99,11 +102,21 @@ describe('limits', () => {
     expect({ code, json: JSON.parse(out) as unknown }).toMatchObject({ json: { changed: true } });
   });
 
+  test('what was taken away is shown', async () => {
+    const { out } = await ask(['limits', 'set', 'bot', '--daily', '5USD'], {
+      'POST /v1/limits': [200, { changed: true, ...held, warnings: ['its alerts are gone'] }],
+    });
+    expect(out).toContain('Note: its alerts are gone');
+  });
+
   test('a ceiling, thresholds alone, and the organisation', async () => {
     const answers: Record<string, Answer> = {
       'POST /v1/limits': [200, { changed: true, ...held }],
     };
-    const ceiling = await ask(['limits', 'set', '--org', '--monthly', '9', '--ceiling'], answers);
+    const ceiling = await ask(
+      ['limits', 'set', '--org', '--monthly', '9USD', '--ceiling'],
+      answers,
+    );
     expect(ceiling.body).toMatchObject({
       organisation: true,
       limits: [{ cadence: 'monthly', kind: 'ceiling', amount: 9, enforcement: 'alert' }],
@@ -130,10 +143,20 @@ describe('limits', () => {
       ...{ agent: 'bot', dimension: 'cost', amount: 50, until: 'midnight', reason: 'launch' },
       ...{ by: 'ada', id: expect.stringMatching(/^[\w-]{36}$/) as string },
     });
+    const detail = 'cadence: the agent "nosuch" has no limit: set one first';
+    const refused = await ask(['raise', 'nosuch', ...raise], {
+      'POST /v1/raises': [422, { status: 422, detail, path: 'cadence' }],
+    });
+    expect(refused.err).toMatch(/answered 422: cadence: the agent "nosuch" .* first\n$/);
     const pooled = await ask(['raise', '--org', ...raise], answers);
     expect(pooled.body).toMatchObject({ organisation: true, amount: 50 });
     const ended = await ask(['limits', 'end-raise', 'r1', 'bot', '--by', 'eve'], answers);
     expect(ended.body).toEqual({ agent: 'bot', by: 'eve' });
+    const unknown = await ask(['limits', 'end-raise', 'r1', 'bot'], {
+      'POST /v1/raises/r1/end': [200, { changed: false, ...held }],
+    });
+    expect(unknown).toMatchObject({ code: 1 });
+    expect(unknown.err).toContain('No raise "r1" of bot holds: it has ended');
     const reset = await ask(['reset', 'bot', '--reason', 'ours'], answers);
     expect(reset.body).toEqual({ agent: 'bot', reason: 'ours', by: 'ada' });
     expect(reset.out).toContain('The daily limits of bot count from here');
@@ -142,15 +165,23 @@ describe('limits', () => {
   test.each([
     [['limits', 'set', 'bot'], 'name a limit'],
     [['limits', 'set', '--daily', '5USD'], 'name an agent, or say --org'],
-    [['limits', 'set', 'bot', '--org', '--daily', '5'], 'name an agent, or say --org'],
+    [['limits', 'set', 'bot', '--org', '--daily', '$5'], 'name an agent, or say --org'],
     [['limits', 'set', 'bot', '--daily', 'much'], 'Expected 5USD'],
-    [['limits', 'set', 'bot', '--daily', '5', '--alert', 'slack'], 'Expected 80%:slack'],
-    [['limits', 'set', 'bot', '--daily', '5', '--kill', 'soon'], 'Expected a ratio'],
+    [['limits', 'set', 'bot', '--daily', '5'], '5 of what? Write 5USD, 5tokens or 5calls.'],
+    [['limits', 'set', 'bot', '--daily', '0USD'], '0USD is nothing: an amount is above 0'],
+    [['limits', 'set', 'bot', '--daily', '$5', '--alert', 'slack'], 'Expected 80%:slack'],
+    [['limits', 'set', 'bot', '--alert', '80:slack'], '80 is no ratio: write 80%:slack.'],
+    [['limits', 'set', 'bot', '--alert', '80%:slak'], '"slak" is no channel: did you mean slack?'],
+    [['limits', 'set', 'bot', '--alert', '80%:fax'], '"fax" is no channel: expected one of push'],
+    [['limits', 'set', 'bot', '--daily', '$5', '--kill', 'soon'], 'Expected a ratio'],
+    [['limits', 'set', 'bot', '--daily', '$5', '--kill', '80'], 'Expected a ratio'],
     [['limits', 'remove'], 'name an agent, or say --org'],
     [['raise', 'bot', '--until', '2h', '--reason', 'x'], 'expected an agent (or --org)'],
     [['raise', 'bot', 'much', '--until', '2h', '--reason', 'x'], 'expected an agent (or --org)'],
     [['raise', 'bot', '5USD', '--reason', 'x'], "required option '--until <moment>'"],
+    [['raise', 'bot', '5', '--until', '2h', '--reason', 'x'], '5 of what?'],
     [['reset', 'bot'], "required option '--reason <text>'"],
+    [['export', 'foo'], 'Allowed choices are events, journal, audit'],
   ])('%j ends with 2 and asks nothing', async (argv, fault) => {
     const { code, err, asked } = await ask(argv);
     expect(code).toBe(2);
@@ -218,15 +249,67 @@ describe('destinations, settings, audit', () => {
     expect(cleared.body).toEqual({ escalation: null, by: 'ada' });
   });
 
+  test('the audit says in a sentence what was done, and why', async () => {
+    const at = { subject: 'agent:bot', at: UNTIL, by: 'ada' };
+    const [limit, raise] = [
+      {
+        ...{ kind: 'limit', cadence: 'daily', dimension: 'cost', amount: 5 * USD },
+        ...{ enforcement: 'block', thresholds: [{ bps: 8_000, routes: [{ channel: 'slack' }] }] },
+        ...{ by: 'ada', at: UNTIL, reason: 'agreed' },
+      },
+      held.raises[0],
+    ];
+    const none = { limits: [], raises: [] };
+    const base = { at: UNTIL, cost: 6 * USD, calls: 6 };
+    const words: [what: string, before: unknown, after: unknown, text: string][] = [
+      [
+        'raised',
+        none,
+        { ...none, raises: [raise] },
+        'daily cost +$50.00 until 2026-11-22 00:00:00Z: launch',
+      ],
+      ['raise_ended', { ...none, raises: [raise] }, { ...none, reason: 'over' }, '00:00:00Z: over'],
+      ['raise_ended', raise, undefined, 'daily cost +$50.00 until 2026-11-22 00:00:00Z'],
+      [
+        'limits_set',
+        none,
+        { ...none, limits: [limit] },
+        'daily cost limit $5.00 block at 80 % slack: agreed',
+      ],
+      [
+        'limits_removed',
+        { limits: [limit], raises: [raise] },
+        { reason: 'done' },
+        'until 2026-11-22 00:00:00Z: done',
+      ],
+      ['limit_ended', limit, undefined, 'daily cost limit $5.00 block at 80 % slack'],
+      [
+        'reset',
+        { period: 'p/1' },
+        { base, reason: 'ours' },
+        'p/1 counts from $6.00, 6 calls: ours',
+      ],
+      ['stopped', undefined, { reason: 'runs in circles' }, 'runs in circles'],
+      ['resumed', { agent: 'bot', reason: 'old' }, { reason: 'it is fixed' }, 'it is fixed'],
+      ['resumed', { by: 'eve', reason: 'old' }, undefined, 'it was stopped by eve: old'],
+      ['key_created', undefined, { id: 'k' }, '{"id":"k"}'],
+    ];
+    const entries = words.map(([what, before, after], id) => ({ ...at, id, what, before, after }));
+    const { out } = await ask(['audit'], { 'GET /v1/audit?limit=50': [200, { entries }] });
+    const lines = out.split('\n').slice(1);
+    for (const [no, [what, , , text]] of words.entries()) {
+      expect(lines[no]).toContain(what);
+      expect(lines[no]).toContain(text);
+    }
+    expect(out).not.toContain('thresholds');
+  });
+
   test('the audit is shown with the way to its next page', async () => {
     const entry = { id: 7, subject: 'agent:bot', at: UNTIL, by: 'ada', what: 'raised' };
     const { out } = await ask(['audit', '--agent', 'bot', '--limit', '1'], {
-      'GET /v1/audit?limit=1&agent=bot': [
-        200,
-        { entries: [{ ...entry, after: { x: 1 } }], nextCursor: 'Wzdd' },
-      ],
+      'GET /v1/audit?limit=1&agent=bot': [200, { entries: [entry], nextCursor: 'Wzdd' }],
     });
-    expect(out).toMatch(/2026-11-22 00:00:00Z +ada +raised +agent:bot +\{"x":1\} +7/);
+    expect(out).toMatch(/2026-11-22 00:00:00Z +ada +raised +agent:bot +7/);
     expect(out).toContain('kavach audit --cursor Wzdd');
   });
 });

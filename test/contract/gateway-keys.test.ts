@@ -47,6 +47,24 @@ describe('a key', () => {
     expect(list).not.toContain(key);
   });
 
+  test('that was revoked and goes on being used is told the operators, once', async () => {
+    const { make, as, admin, lines } = await start();
+    const { key, id } = await make({ scopes: ['ingest'] });
+    await as(admin).post(`/v1/keys/${id}/revoke`);
+    const { request } = await real.start();
+    for (let no = 0; no < 3; no += 1) {
+      const body = JSON.stringify({ events: [usageEvent()] });
+      const answer = await request('POST', '/v1/ingest', body, bearer(key));
+      expect(answer.status).toBe(401);
+    }
+    const { body } = await as(admin).get('/v1/notices');
+    const notices = body['notices'] as { kind: string; text: string }[];
+    expect(notices.filter(({ kind }) => kind === 'key_refused')).toEqual([
+      expect.objectContaining({ text: expect.stringContaining(id) as string }),
+    ]);
+    expect(JSON.stringify(lines)).not.toContain(key);
+  });
+
   test('that is mistyped is told so without asking the ledger', async () => {
     const { make } = await start();
     const { key } = await make({ scopes: ['read'] });

@@ -45,6 +45,41 @@ describe('limits', () => {
     });
   });
 
+  test('one that takes alerts, kills or a block away says which', async () => {
+    const { post } = await startTestGateway();
+    await post('/v1/settings/operators', { operators: [] });
+    const target = 'https://hooks.test/a';
+    const thresholds = [
+      { ratio: 0.8, channel: 'slack', target },
+      { ratio: 1, channel: 'kill' },
+    ];
+    const first = await post('/v1/limits', daily(5, { thresholds }));
+    expect(first.body).not.toHaveProperty('warnings');
+    const kept = await post('/v1/limits', daily(6, { thresholds }));
+    expect(kept.body).not.toHaveProperty('warnings');
+    const less = await post('/v1/limits', daily(7, { enforcement: 'alert' }));
+    expect(less.body['warnings']).toEqual([
+      'the daily cost limit of $6.00 was replaced, and its alerts 80 % slack, 100 % kill and its block with it: set them again to keep them',
+    ]);
+  });
+
+  test('C3: an alert that has nowhere to go, or nothing to be sent from, is warned of', async () => {
+    const { post } = await startTestGateway({ hasAccount: (channel) => channel !== 'email' });
+    const slack = [{ ratio: 0.8, channel: 'slack' }];
+    const { body } = await post('/v1/limits', daily(5, { thresholds: slack }));
+    expect(body['warnings']).toEqual([
+      expect.stringMatching(/^there is no default destination for slack: .*`kavach destinations/),
+    ]);
+    await post('/v1/destinations/default', { channel: 'slack', target: 'https://hooks.test/a' });
+    const again = await post('/v1/limits', daily(6, { thresholds: slack }));
+    expect(again.body).not.toHaveProperty('warnings');
+    const mail = [{ ratio: 0.9, channel: 'email', target: 'a@example.com' }];
+    const other = await post('/v1/limits', daily(7, { thresholds: [...slack, ...mail] }));
+    expect(other.body['warnings']).toEqual([
+      expect.stringMatching(/no account to send by email from/),
+    ]);
+  });
+
   test('removed, what was synced holds again; the same again changes nothing', async () => {
     const { post, ledger } = await startTestGateway();
     await post('/v1/sync-config', syncDocument());
@@ -129,6 +164,19 @@ describe('raises', () => {
     expect((await ingest(event(clock.now))).status).toBe(202);
     clock.now = NOON + HOUR;
     expect((await ingest(event(clock.now))).status).toBe(429);
+  });
+
+  test('of an agent without a limit are refused, and name it', async () => {
+    const { post } = await startTestGateway();
+    const raise = { agent: 'nosuch', amount: 5, until: '1h', reason: 'x' };
+    expect((await post('/v1/raises', raise)).body).toMatchObject({
+      ...{ status: 422, path: 'cadence' },
+      detail: 'cadence: the agent "nosuch" has no limit of cost: set one first',
+    });
+    const all = { organisation: true, reason: 'x' };
+    expect((await post('/v1/resets', all)).body).toMatchObject({
+      detail: 'cadence: the organisation has no limit: set one first',
+    });
   });
 
   test('are ended before their time by a person', async () => {

@@ -158,6 +158,7 @@ export function createMemoryLedger(): MemoryLedger {
       key: row.seed.key,
       ...(row.killed === undefined ? {} : { killed: row.killed }),
       blocked: isBlocked(row),
+      spent: { cost: row.cost, tokens_total: row.tokens, calls: row.calls, duration: 0 },
       ...(claims ? { claim: { id } as ClaimedPeriod } : {}),
     };
   };
@@ -391,6 +392,7 @@ export function createMemoryLedger(): MemoryLedger {
     },
     resume: (_org, agent) => Promise.resolve({ changed: stops.delete(agent) }),
     stopped: () => Promise.resolve([...stops.values()]),
+    keyRefused: () => Promise.resolve(),
     apiKey: (hash) => Promise.resolve(ledger.apiKeys.get(hash)),
     ...createMemoryKeys(),
 
@@ -425,6 +427,13 @@ export function createMemoryLedger(): MemoryLedger {
       const attempts = ledger.attempts.get(id) ?? [];
       return Promise.resolve(alert === undefined ? undefined : { alert, journal, attempts });
     },
+    agentNames: (org) =>
+      Promise.resolve([
+        ...[...events.values()].map(({ agent }) => agent),
+        ...[...synced.keys()].flatMap((key) =>
+          key.startsWith(`${org} agent:`) ? [key.slice(`${org} agent:`.length)] : [],
+        ),
+      ]),
     usage: () =>
       Promise.resolve({
         events: events.size,

@@ -70,12 +70,30 @@ describe('Stop (K2)', () => {
 });
 
 describe('kill and block (K1, B9)', () => {
+  test('who is resumed and still held by a budget hears which, and what can be done', async () => {
+    const { ledger, post } = await startKilled();
+    ledger.kill(TODAY, killed);
+    const { body } = await post('/v1/agents/research-bot/resume', {});
+    expect(body).toMatchObject({ changed: false });
+    expect(String(body['warnings'])).toMatch(
+      /^research-bot may not go on: its daily budget was killed .* \$1\.00 of \$5\.00 .*kavach raise/,
+    );
+    const other = await post('/v1/agents/other/resume', {});
+    expect(other.body).toEqual({ changed: false });
+  });
+
   test('a killed period refuses with org_budget_exceeded, after storing', async () => {
     const { ingest, ledger } = await startKilled();
     ledger.kill(TODAY, killed);
     const answer = await ingest(usageEvent());
     expect(answer.status).toBe(429);
     expect(answer.body).toMatchObject({ reason: 'org_budget_exceeded', accepted: 1 });
+    expect(answer.body['detail']).toBe(
+      'research-bot may not go on: its daily budget was killed at 100 % of its cost limit: ' +
+        '$2.00 of $5.00 are spent. `kavach raise research-bot +… --cadence daily` allows more, ' +
+        '`kavach reset research-bot --cadence daily` counts from here; the period ends at ' +
+        '2026-11-22T00:00:00.000Z.',
+    );
     expect(answer.body).not.toHaveProperty('rejected_agents');
     expect(ledger.events.size).toBe(2);
   });

@@ -163,13 +163,36 @@ describe('Stop and resume (K2)', () => {
     expect((await post('/v1/agents/a%2Fb/stop', stop)).body).toEqual({
       changed: true,
       stopped: { agent: 'a/b', at: NOON, ...stop },
+      warnings: ['no agent of this name has reported yet: it is stopped from its first call on.'],
     });
-    expect((await post('/v1/agents/a%2Fb/stop', { reason: 'again' })).body).toEqual({
+    expect((await post('/v1/agents/a%2Fb/stop', { reason: 'again' })).body).toMatchObject({
       changed: false,
     });
     expect((await get('/v1/agents')).body).toEqual({
       stopped: [{ agent: 'a/b', at: NOON, ...stop }],
     });
+  });
+
+  test('a name that nobody has reported under is stopped, with a word and the nearest one', async () => {
+    const { ingest, post } = await startTestGateway();
+    await ingest(usageEvent({ agent_name: 'research-bot' }));
+    const mistyped = await post('/v1/agents/reserch-bot/stop', { reason: 'x' });
+    expect(mistyped.body).toMatchObject({
+      changed: true,
+      warnings: [expect.stringMatching(/has reported yet.* Did you mean "research-bot"\?$/)],
+    });
+    const known = await post('/v1/agents/research-bot/stop', { reason: 'x' });
+    expect(known.body).not.toHaveProperty('warnings');
+  });
+
+  test('K3: what cannot be looked up fails no Stop', async () => {
+    const { ledger, post } = await startTestGateway();
+    ledger.before = (method) => {
+      if (method === 'agentNames') throw new Error('away');
+    };
+    const answer = await post('/v1/agents/a/stop', { reason: 'x' });
+    expect(answer).toMatchObject({ status: 200, body: { changed: true } });
+    expect(answer.body).not.toHaveProperty('warnings');
   });
 
   test('without a name it is the key’s; without a reason it is refused', async () => {

@@ -142,6 +142,23 @@ describe('keys', () => {
     expect(JSON.stringify(lines)).not.toMatch(/canary|kv_test/);
   });
 
+  test('K3: a Stop that cannot be kept says whose fault it is, and what looks at it', async () => {
+    const { post, ledger } = await startTestGateway();
+    let fault = 'connect ECONNREFUSED 10.0.0.1:5432';
+    ledger.before = (method) => {
+      if (method === 'stop') throw new Error(fault);
+    };
+    const away = await post('/v1/agents/a/stop', { reason: 'x' });
+    expect(away.status).toBe(503);
+    expect(away.body['detail']).toMatch(
+      /the database of the ledger does not answer\. Try again; `kavach doctor`/,
+    );
+    expect(JSON.stringify(away.body)).not.toContain('10.0.0.1');
+    fault = 'a bug';
+    const ours = await post('/v1/agents/a/stop', { reason: 'x' });
+    expect(ours.body['detail']).toContain('right now: the service failed');
+  });
+
   test('a request id is taken over where it is one', async () => {
     const { request } = await startTestGateway();
     const ask = (id: string) => request('GET', '/v1/agents', undefined, { 'x-request-id': id });

@@ -2,7 +2,9 @@
  * docker-compose.yml and the Dockerfile, read as Docker reads them, against cli/set/plan.ts: what
  * the script starts from binaries is what the containers are.
  */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { DYNAMIC_CONFIG } from '../../cli/embedded/temporal-settings.js';
@@ -11,6 +13,7 @@ import {
   COMMANDS,
   COUNTS,
   dynamicConfigYaml,
+  exportLines,
   namespaceCommands,
   POSTGRES_VERSION,
   processEnvironment,
@@ -20,6 +23,7 @@ import {
   temporalEnvironment,
   type Surroundings,
 } from '../../cli/set/plan.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 interface Service {
   readonly image: string;
@@ -156,4 +160,19 @@ describe('the Dockerfile', () => {
     expect(JSON.parse(of('ENTRYPOINT')[0]!)).toEqual(['node', bin.kavach.replace('./', '')]);
     expect(JSON.parse(of('CMD').at(-1)!)).toEqual(['gateway']);
   });
+});
+
+test('what the commands need is lines of a shell that hold no secret', () => {
+  const dataDir = join(temporaryFolder(), "it's here");
+  mkdirSync(dataDir);
+  writeFileSync(join(dataDir, 'api-key'), 'kv_secret\n');
+  writeFileSync(join(dataDir, 'seal-keys'), 'k1:sealed\n');
+  const at = { databaseUrl: 'postgres://kavach@127.0.0.1:1/kavach', url: 'http://127.0.0.1:2' };
+  const lines = exportLines({ ...at, temporal: '127.0.0.1:3', dataDir });
+  expect(lines.join()).not.toMatch(/kv_secret|sealed/);
+  const names = lines.map((line) => line.replace(/^export (\w+)=.*$/, '$1'));
+  const shown = `${lines.join('\n')}\nprintf '%s\\n' ${names.map((name) => `"$${name}"`).join(' ')}`;
+  expect(execFileSync('sh', ['-c', shown], { encoding: 'utf8' }).trimEnd().split('\n')).toEqual([
+    ...[at.databaseUrl, '127.0.0.1:3', dataDir, at.url, 'kv_secret', 'k1:sealed'],
+  ]);
 });

@@ -79,7 +79,7 @@ async function begin(
   });
   closing.push(() => service.stop());
   const { url } = service;
-  const apiKey = service.adminKey.value;
+  const apiKey = service.adminKey?.value ?? '';
   const request = async <T>(path: string, init: RequestInit): Promise<T> => {
     const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
     const answer = await fetch(`${url}${path}`, { ...init, headers });

@@ -249,6 +249,23 @@ export function countingContract(bed: Bed): void {
     });
   });
 
+  test('who has reported or synced is known by name, whoever is asked for first', async () => {
+    await store(bed.ledger(), batch([event('a', { agent: 'zoe' }), event('b')], []));
+    const budgets = [{ cadence: 'daily' as const, limits: [costLimit(1)] }];
+    const synced = { org: ORG, scope: 'agent:synced' as const, name: 'synced', zone: 'UTC' };
+    const author = { by: 'sdk', now: NOW, windows: [] };
+    await bed.ledger().configure({ ...synced, budgets, ...author });
+    const limits = [
+      { ...costLimit(1), kind: 'limit' as const, cadence: 'daily' as const, by: 'ann', at: NOW },
+    ];
+    const change = { type: 'setLimits' as const, limits };
+    const mistyped = { ...synced, scope: 'agent:bto' as const, name: 'bto' };
+    await bed.ledger().changeLayer({ ...mistyped, change, ...author, by: 'ann' });
+    expect(await bed.ledger().agentNames(ORG, 'zoe', 9)).toEqual(['zoe', 'bot', 'synced']);
+    expect(await bed.ledger().agentNames(ORG, 'bto', 1)).toEqual(['bot']);
+    expect(await bed.ledger().agentNames('other', 'zoe', 9)).toEqual([]);
+  });
+
   test('bad events are kept readable, the newest first, and never counted', async () => {
     const bad = { org: ORG, at: NOW, path: '/events/0/cost', problem: 'must be 0 or more' };
     await bed.ledger().quarantine([

@@ -1,6 +1,6 @@
 /** API keys and their rights, and what writes were answered: each change with its audit entry. */
 import { describe, expect, test } from 'vitest';
-import { HOUR, NOW, ORG, type Bed } from './bed.js';
+import { DAY, HOUR, NOW, ORG, type Bed } from './bed.js';
 
 const hash = (digit: string): string => digit.repeat(64);
 const idOf = (digit: string): string => digit.repeat(16);
@@ -46,6 +46,20 @@ export function keyingContract(bed: Bed): void {
           ...{ subject: `key:${idOf(each)}`, by: 'kavach', what: 'key_created' },
         })),
       );
+    });
+
+    test('that one which is over is used is told its operators once a day; of others, nobody', async () => {
+      await create('a');
+      await bed.ledger().revokeKey(ORG, idOf('a'), 'ann', NOW);
+      for (const at of [NOW, NOW + 1, NOW + DAY]) await bed.ledger().keyRefused(hash('a'), at);
+      await bed.ledger().keyRefused(hash('f'), NOW);
+      const notices = await bed.ledger().operatorNotices(ORG, 9);
+      expect(notices.map(({ kind, at }) => [kind, at])).toEqual([
+        ['key_refused', NOW + DAY],
+        ['key_refused', NOW],
+      ]);
+      expect(notices[0]?.text).toContain(`the API key "key a" (${idOf('a')}) are refused`);
+      expect(await bed.sql('select count(*)::int as n from operator_notice')).toEqual([{ n: 2 }]);
     });
 
     test('a rotated key has a successor with its rights, and an end', async () => {

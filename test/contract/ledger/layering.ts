@@ -276,7 +276,9 @@ export function layeringContract(bed: Bed): void {
         store(bed.ledger(), batch(events(n, {}, prefix), [daily]));
       expect((await more(3, 'a')).periods[0]).toMatchObject({ blocked: false });
       expect((await more(1, 'b')).periods[0]).toMatchObject({ claim: { crossing: true } });
-      expect((await more(1, 'c')).periods[0]).toMatchObject({ blocked: true });
+      expect((await more(1, 'c')).periods[0]).toMatchObject({
+        ...{ blocked: true, spent: { cost: 5 * USD, tokens_total: 600, calls: 5, duration: 0 } },
+      });
     });
 
     test('of one dimension leaves the others; it outlives later changes of limits', async () => {

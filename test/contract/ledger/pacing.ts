@@ -4,6 +4,7 @@ import type { ThresholdFacts } from '../../../domain/alert/facts.js';
 import { DEFAULT_POLICY } from '../../../domain/alert/policy.js';
 import type { AlertInput } from '../../../domain/alert/state.js';
 import type { ChannelName } from '../../../domain/words.js';
+import { createSealKey, parseSealKeys } from '../../../ledger/seal.js';
 import { DAY, DAY_START, NOW, ORG } from './bed.js';
 import type { Bed } from './bed.js';
 import { raisingOf } from './raising.js';
@@ -133,6 +134,30 @@ export function pacingContract(bed: Bed): void {
       expect(await verdict({ destination, purpose: 'resolve' })).toBe('open');
     });
 
+    test('one that is opened again because its attempt could not begin counts once', async () => {
+      const destination = await put();
+      for (let no = 0; no < 12; no += 1) {
+        expect(await verdict({ destination, alertId: 'first' }, NOW + no)).toBe('open');
+      }
+      expect(await burst(10, { destination })).toBe(9);
+      expect((await raised(NOW + MINUTE)).map(held)).toEqual(['1']);
+      const begun = await bed
+        .ledger()
+        .beginAttempt(ref({ destination, alertId: 'first' }), 1, MESSAGE, NOW + MINUTE);
+      expect(begun.message).toEqual(MESSAGE);
+    });
+
+    test('one whose destination no key of this process opens counts once too', async () => {
+      const destination = await put();
+      const foreign = await bed.open({ seal: parseSealKeys(createSealKey('other')) });
+      const again = ref({ destination, alertId: 'first' });
+      for (let no = 0; no < 12; no += 1) {
+        await expect(foreign.openDelivery(again, NOW)).rejects.toThrow(/is needed to open/);
+      }
+      expect(await verdict(again)).toBe('open');
+      expect(await burst(10, { destination })).toBe(9);
+    });
+
     test('PagerDuty and a kill are never held', async () => {
       for (const channel of ['pagerduty', 'kill'] as const) {
         const destination = await put({ channel });
@@ -199,6 +224,7 @@ export function pacingContract(bed: Bed): void {
       const tight = await bed.open({ delivery: { smsPerDay: 1 } });
       const open = (alertId: string) =>
         tight.openDelivery(ref({ destination, channel, alertId }), NOW);
+      expect(await open('a')).toMatchObject({ type: 'open' });
       expect(await open('a')).toMatchObject({ type: 'open' });
       expect(await open('b')).toEqual({ type: 'suppressed', reason: 'daily_cap' });
     });
