@@ -14,6 +14,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   type Client,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import type { MatchReport } from '../domain/agent/report.js';
 import type { AgentStatus } from '../domain/agent/view.js';
@@ -178,6 +179,16 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
       ),
     );
 
+  const tell = async (
+    alertId: string,
+    signalTo: (handle: WorkflowHandle) => Promise<void>,
+  ): Promise<'told' | 'not_running'> => {
+    const told = await inTime(() =>
+      signalTo(client.workflow.getHandle(alertId)).then(() => true, falseIf(WorkflowNotFoundError)),
+    );
+    return told ? 'told' : 'not_running';
+  };
+
   const orUnknown = <T>(call: () => Promise<T>): Promise<T | undefined> =>
     inTime(call, 10_000).catch((error: unknown) => {
       if (isUnknownWorkflow(error)) return undefined;
@@ -252,33 +263,10 @@ export function createKavachClient(options: KavachClientOptions): KavachClient {
       orUnknown(() => client.workflow.getHandle(alertId).query(alertStatus)),
     acknowledge: (alertId, actor) => act(acknowledge, alertId, actor),
     resolve: (alertId, actor) => act(resolve, alertId, actor),
-    revokeDelivery: async (alertId, word) => {
-      const told = await inTime(() =>
-        client.workflow
-          .getHandle(alertId)
-          .signal(deliveryRevoked, word)
-          .then(() => true, falseIf(WorkflowNotFoundError)),
-      );
-      return told ? 'told' : 'not_running';
-    },
-    endSilence: async (alertId) => {
-      const told = await inTime(() =>
-        client.workflow
-          .getHandle(alertId)
-          .signal(silenceEnded)
-          .then(() => true, falseIf(WorkflowNotFoundError)),
-      );
-      return told ? 'told' : 'not_running';
-    },
-    confirmDelivery: async (alertId, delivery) => {
-      const told = await inTime(() =>
-        client.workflow
-          .getHandle(alertId)
-          .signal(deliveryConfirmed, { delivery })
-          .then(() => true, falseIf(WorkflowNotFoundError)),
-      );
-      return told ? 'told' : 'not_running';
-    },
+    revokeDelivery: (alertId, word) => tell(alertId, (it) => it.signal(deliveryRevoked, word)),
+    endSilence: (alertId) => tell(alertId, (it) => it.signal(silenceEnded)),
+    confirmDelivery: (alertId, delivery) =>
+      tell(alertId, (it) => it.signal(deliveryConfirmed, { delivery })),
     history: (workflowId) => orUnknown(() => client.workflow.getHandle(workflowId).fetchHistory()),
     ping: async () => {
       const { namespace } = client.options;

@@ -33,7 +33,6 @@ import { claimWrite, finishWrite, releaseWrite } from './idempotency.js';
 import { listDestinations } from './destination-list.js';
 import { exportPage } from './export.js';
 import { ingest } from './ingest.js';
-import { countMetrics } from './metrics.js';
 import { appendJournal, findAlert, listAlerts } from './journal.js';
 import { createKey, findApiKey, listKeys, putApiKey, revokeKey, rotateKey } from './keys.js';
 import { recordLate } from './late.js';
@@ -77,19 +76,12 @@ import {
   setPreferences,
   unsubscribe,
 } from './recipients.js';
+import { openRuleBook } from './open-rules.js';
 import { resetPeriod } from './resets.js';
 import { noteReceipt } from './receipts.js';
 import { prune } from './retention.js';
 import { routeAlert, routingOf } from './routing.js';
 import { reportRun } from './runs.js';
-import {
-  claimWatches,
-  loadRules,
-  publishRules,
-  watchFailed,
-  watchReported,
-} from './rule-watches.js';
-import { removeRule, rules, setRule } from './rules.js';
 import type { SealKeys } from './seal.js';
 import { noticeWords, sendNotice } from './sent-notices.js';
 import { createSelfWatch } from './self-watch.js';
@@ -289,15 +281,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     finishWrite: (ref, holder, stored, until) => finishWrite(db, ref, holder, stored, until),
     releaseWrite: (ref, holder) => releaseWrite(db, ref, holder),
 
-    rules: (org) => rules(db, org),
-    setRule: (request) => setRule(db, request),
-    removeRule: (request) => removeRule(db, request),
-    countMetrics: (batch) => countMetrics(db, batch),
-    claimWatches: (request) => claimWatches(db, request),
-    watchReported: (claim, now, nextInMs) => watchReported(db, claim, now, nextInMs),
-    watchFailed: (claim, failure) => watchFailed(db, claim, failure),
-    loadRules: (org, agent, asked) => loadRules(db, org, agent, asked),
-    publishRules: (published) => publishRules(db, published),
+    ...openRuleBook(db),
 
     budgets: (query) => listBudgets(db, query),
     alerts: (query) => listAlerts(db, query),

@@ -79,6 +79,9 @@ export function removeRule(
   { org, id, by, now }: Author & { org: string; id: string },
 ): Promise<RuleView | undefined> {
   return db.transaction(async (run) => {
+    // What is refused changes nothing, the revision included.
+    const known = await run('select from rule where org = $1 and id = $2', [org, id]);
+    if (known.length === 0) return undefined;
     await raiseRevision(run, org);
     const [row] = await run(`delete from rule where org = $1 and id = $2 returning ${COLUMNS}`, [
       org,

@@ -28,7 +28,9 @@ describe('ten thousand worlds of failing providers', () => {
       }
       const result = resultOf(end.state);
       const fires = deliveries.filter(({ purpose }) => purpose === 'fire');
-      if (fires.length > 0) expect(result, what).not.toBe('pending');
+      // P3: one that waits in a digest is told later.
+      const isInDigest = fires.some(({ suppression }) => suppression === 'digest');
+      if (fires.length > 0 && !isInDigest) expect(result, what).not.toBe('pending');
       results.set(result, (results.get(result) ?? 0) + 1);
       sends += end.sends;
       offers += end.offers;

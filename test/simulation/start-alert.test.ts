@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AlertInput, Response } from '../../domain/alert/state.js';
 import { createStartAlert } from '../../relay/start-alert.js';
-import { ruleAlertOf } from '../../domain/agent/alert-input.js';
 import { inputOf } from '../domain/alert-driver.js';
-import { ruleOf } from '../support/rule-shelf.js';
 
 function stage() {
   const asked: string[] = [];
@@ -44,19 +42,6 @@ describe('starting an alert', () => {
     const { start, started } = stage();
     await start(inputOf(['slack']));
     expect(started[0]?.response?.operators).toEqual([{ channel: 'email', destination: 'ops' }]);
-  });
-
-  test('R2: a rule that is for nobody in particular goes to the operators', async () => {
-    const { start, started } = stage();
-    const { policy } = inputOf(['slack']);
-    const state = { org: 'default', agent: 'bot', policy };
-    const alert = { no: 1, at: 0, held: 0 };
-    await start(ruleAlertOf(state, ruleOf(), alert));
-    await start(ruleAlertOf(state, ruleOf({ recipients: ['ana'] }), alert));
-    expect(started.map(({ routes }) => routes)).toEqual([
-      [{ channel: 'email', destination: 'ops' }],
-      [],
-    ]);
   });
 
   test('an answer is good for thirty seconds, and for its own priority', async () => {
