@@ -18,7 +18,7 @@ export type DigestActivityLedger = Pick<
 
 export interface DigestDependencies extends Pick<
   ActivityDependencies,
-  'channels' | 'alertUrl' | 'unsubscribeUrl' | 'now' | 'timeoutMs'
+  'channels' | 'alertUrl' | 'unsubscribeUrl' | 'digestHourMs' | 'now' | 'timeoutMs'
 > {
   readonly ledger: DigestActivityLedger &
     Pick<Ledger, 'openDelivery' | 'beginAttempt' | 'finishAttempt'>;
@@ -43,7 +43,10 @@ export function createDigestActivities(dependencies: DigestDependencies) {
       const recipient = await recipientOf(ledger, ref);
       const { zone, digest } = recipient?.preferences ?? DEFAULT_PREFERENCES;
       const at = now();
-      const nextAt = nextDigestAt({ cadence: ref.cadence, zone, hour: digest.hour }, at);
+      const nextAt = nextDigestAt(
+        { cadence: ref.cadence, zone, hour: digest.hour, hourMs: dependencies.digestHourMs },
+        at,
+      );
       const dueAt = await ledger.planDigest(ref, { now: at, nextAt, watchMs: WATCH_MS });
       return dueAt === undefined ? {} : { dueAt };
     },

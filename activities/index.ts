@@ -33,6 +33,8 @@ export interface ActivityDependencies {
   readonly alertUrl: (alertId: string) => string;
   /** Where a recipient has no more digests: for whoever got one. */
   readonly unsubscribeUrl: (org: string, recipient: string) => string;
+  /** How long the hour of an hourly digest is, ms. */
+  readonly digestHourMs: number;
   /** Starts the workflow of an alert; resolves too when it was started before. */
   readonly startAlert: (input: AlertInput) => Promise<unknown>;
   readonly now: () => number;

@@ -221,7 +221,7 @@ async function begin(
     ledger,
     channels,
     alertUrl: linkTo,
-    unsubscribeUrl: digests.unsubscribeUrl,
+    ...{ unsubscribeUrl: digests.unsubscribeUrl, digestHourMs: config.digestHourMs },
     startAlert,
     now: Date.now,
     pause: (ms) => delay(ms),

@@ -26,6 +26,8 @@ export interface Config {
     /** A2. */
     readonly noticeWindowMs: number;
   };
+  /** P3. Of an hourly digest, ms. */
+  readonly digestHourMs: number;
   /** Absent: the embedded ledger. */
   readonly databaseUrl?: string;
   /** As `id:base64,…`; absent: the file of the embedded ledger. */
@@ -192,6 +194,7 @@ function assemble(values: z.infer<typeof VARIABLES>, given: Environment): Config
       rates: { usage: values.KAVACH_USAGE_RATE, other: values.KAVACH_REQUEST_RATE },
       noticeWindowMs: values.KAVACH_NOTICE_WINDOW_MS,
     },
+    digestHourMs: values.KAVACH_DIGEST_HOUR_MS,
     ...(values.DATABASE_URL && { databaseUrl: values.DATABASE_URL }),
     ...(values.KAVACH_SEAL_KEYS && { sealKeys: values.KAVACH_SEAL_KEYS }),
     ...(values.KAVACH_LINK_KEY && { linkKey: values.KAVACH_LINK_KEY }),

@@ -245,6 +245,8 @@ export const VARIABLES = z.object({
   KAVACH_ESCALATE_AFTER_MS: whole('milliseconds', 100, WEEK_MS).default(900_000),
   /** A2. How long a copy of a notice is a repeat, and sends nothing. */
   KAVACH_NOTICE_WINDOW_MS: whole('milliseconds', 100, 86_400_000).default(NOTICE_WINDOW_MS),
+  /** P3. How long the hour of an hourly digest is; below an hour it does not keep to the clock. */
+  KAVACH_DIGEST_HOUR_MS: whole('milliseconds', 100, 3_600_000).default(3_600_000),
   /** A14. Alerts a minute to one destination; the rest of that minute is held. */
   KAVACH_STORM_LIMIT: whole('alerts a minute', 1, 100_000).default(10),
   KAVACH_STORM_WINDOW_MS: whole('milliseconds', 100, 86_400_000).default(60_000),

@@ -14,12 +14,18 @@ export interface DigestHours {
   readonly zone: string;
   /** Of `daily`: 0 to 23. */
   readonly hour: number;
+  /** How long an hour of `hourly` is, ms. Default: by the clock; tests shorten it. */
+  readonly hourMs?: number;
 }
 
 /** The first moment after `after`, epoch ms. A zone that is unknown here counts as UTC. */
-export function nextDigestAt({ cadence, hour, ...given }: DigestHours, after: number): number {
+export function nextDigestAt(
+  { cadence, hour, hourMs = HOUR_MS, ...given }: DigestHours,
+  after: number,
+): number {
   const zone = isZone(given.zone) ? given.zone : 'UTC';
-  return cadence === 'hourly' ? nextFullHour(zone, after) : nextDaily(zone, hour, after);
+  if (cadence === 'daily') return nextDaily(zone, hour, after);
+  return hourMs < HOUR_MS ? (Math.floor(after / hourMs) + 1) * hourMs : nextFullHour(zone, after);
 }
 
 /** DS-1. The date before and the two that follow: a zone may skip a whole one. */

@@ -64,6 +64,7 @@ function stage(more: Partial<ActivityDependencies['ledger']> = {}) {
   const activities = createActivities({
     ...{ ledger, channels: { webhook: channel } },
     alertUrl: (id) => `https://kavach.test/alerts/${id}`,
+    digestHourMs: 3_600_000,
     unsubscribeUrl: () => 'https://kavach.test/unsubscribe',
     ...{ now: () => T0, timeoutMs: 4_000 },
     startAlert: ({ id }) => {

@@ -54,7 +54,7 @@ async function stage(zone = 'Asia/Kolkata') {
     },
     alertUrl: (alertId) => `https://kavach.test/alerts/${encodeURIComponent(alertId)}`,
     unsubscribeUrl: (of, recipient) => unsubscribeUrl(gateway.url, { org: of, recipient }, links),
-    ...{ now: () => NOON, timeoutMs: 2_000 },
+    ...{ now: () => NOON, timeoutMs: 2_000, digestHourMs: 3_600_000 },
   });
   /** As the gateway and the relay do it: low priority, so it is routed into the digest. */
   const notice = async (title: string) => {
