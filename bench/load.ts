@@ -105,8 +105,10 @@ export function createPoster(url: string, apiKey: string, connections = IN_FLIGH
   const postOne = async (batch: Batch): Promise<void> => {
     for (let tries = 1; ; tries += 1) {
       const { status, text } = await ask('POST', '/v1/ingest', batch.body);
-      const { accepted } = JSON.parse(text) as { accepted?: number };
-      if (status === 202 && accepted === batch.events) break;
+      const { accepted = 0, duplicates = 0 } = JSON.parse(text) as Partial<Record<string, number>>;
+      // What was put off may have been stored all the same: then its repeat is known.
+      const stored = tries === 1 ? accepted : accepted + duplicates;
+      if (status === 202 && stored === batch.events) break;
       // Its keys make a repeat harmless (B5), and the pause counts as the poster's time.
       if (status !== 429 || tries === TRIES) {
         throw new Error(`A batch was answered with ${String(status)} ${text.slice(0, 300)}`);
