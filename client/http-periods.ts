@@ -1,46 +1,17 @@
 /** Asks a gateway which periods an agent's usage counts in, for a direct reporter. */
+import { askGateway, type AskGatewayOptions } from './ask-gateway.js';
 import { ANY_RUN, type ReporterPeriod } from './reporter-period.js';
 
-export interface HttpPeriodsOptions {
-  /** Of the gateway: `https://kavach.example`. */
-  readonly baseUrl: string;
-  readonly apiKey: string;
-  readonly agent: string;
-  /** Default 5 s. */
-  readonly timeoutMs?: number;
-}
+export type HttpPeriodsOptions = AskGatewayOptions;
 
 /** A `periods` function for `createReporter`. It rejects with the agent, the cause and the status. */
 export function httpPeriods(options: HttpPeriodsOptions): () => Promise<readonly ReporterPeriod[]> {
-  const url = new URL('/v1/periods', options.baseUrl);
-  url.searchParams.set('agent', options.agent);
-  // What holds for any run: the reporter makes each run's period from it.
-  url.searchParams.set('run', ANY_RUN);
-  const failed = (why: string, cause?: unknown): Error =>
-    new Error(`The periods of ${options.agent} could not be read from ${url.origin}: ${why}.`, {
-      cause,
-    });
-  return async () => {
-    let response: Response;
-    let answer: unknown;
-    try {
-      response = await fetch(url, {
-        headers: { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' },
-        redirect: 'error',
-        signal: AbortSignal.timeout(options.timeoutMs ?? 5_000),
-      });
-      answer = await response.json();
-    } catch (error) {
-      throw failed(error instanceof Error ? error.message : 'no answer', error);
-    }
-    if (response.status === 401) throw failed('the API key is not accepted');
-    if (!response.ok) throw failed(`HTTP ${String(response.status)}`);
-    const periods = periodsIn(answer);
-    if (periods === undefined) {
-      throw failed('expected {periods: [{key, window, name, limits, notify}]}');
-    }
-    return periods;
-  };
+  return askGateway(options, {
+    ...{ path: '/v1/periods', what: 'periods' },
+    // What holds for any run: the reporter makes each run's period from it.
+    query: { run: ANY_RUN },
+    ...{ form: '{periods: [{key, window, name, limits, notify}]}', read: periodsIn },
+  });
 }
 
 function periodsIn(answer: unknown): readonly ReporterPeriod[] | undefined {

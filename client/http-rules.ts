@@ -1,15 +1,9 @@
 /** Asks a gateway for the rules that are about an agent, for a metric reporter. */
 import type { Rule } from '../domain/rule.js';
+import { askGateway, type AskGatewayOptions } from './ask-gateway.js';
 import type { KnownRules } from './metric-reporter.js';
 
-export interface HttpRulesOptions {
-  /** Of the gateway: `https://kavach.example`. */
-  readonly baseUrl: string;
-  readonly apiKey: string;
-  readonly agent: string;
-  /** Default 5 s. */
-  readonly timeoutMs?: number;
-}
+export type HttpRulesOptions = AskGatewayOptions;
 
 type WireRule = Omit<Rule, 'agent' | 'cooldownMs' | 'recipients'> & {
   readonly agentId: string;
@@ -18,30 +12,12 @@ type WireRule = Omit<Rule, 'agent' | 'cooldownMs' | 'recipients'> & {
 
 /** A `rules` function for `createMetricReporter`. It rejects with the agent, the cause and the status. */
 export function httpRules(options: HttpRulesOptions): () => Promise<KnownRules> {
-  const url = new URL('/v1/rules', options.baseUrl);
-  url.searchParams.set('agent', options.agent);
-  const failed = (why: string, cause?: unknown): Error =>
-    new Error(`The rules of ${options.agent} could not be read from ${url.origin}: ${why}.`, {
-      cause,
-    });
-  return async () => {
-    let response: Response;
-    let answer: unknown;
-    try {
-      response = await fetch(url, {
-        headers: { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' },
-        redirect: 'error',
-        signal: AbortSignal.timeout(options.timeoutMs ?? 5_000),
-      });
-      answer = await response.json();
-    } catch (error) {
-      throw failed(error instanceof Error ? error.message : 'no answer', error);
-    }
-    if (response.status === 401) throw failed('the API key is not accepted');
-    if (!response.ok) throw failed(`HTTP ${String(response.status)}`);
-    if (!isRules(answer)) throw failed('expected {rev, rules: [{id, condition, …}]}');
-    return { rev: answer.rev, rules: answer.rules.map(ruleOf) };
-  };
+  return askGateway(options, {
+    ...{ path: '/v1/rules', what: 'rules' },
+    form: '{rev, rules: [{id, condition, …}]}',
+    read: (answer) =>
+      isRules(answer) ? { rev: answer.rev, rules: answer.rules.map(ruleOf) } : undefined,
+  });
 }
 
 /** Whom it is told is resolved where the alert is raised: a reporter need not know. */

@@ -16,6 +16,11 @@ const LAST_OUTAGE_MS = 5_000;
 const PARK_AFTER = 20;
 const MAX_REMEMBERED = 10_000;
 
+/** `tries`: how often it failed before. Ms. */
+export function backoffAfter(tries: number): number {
+  return Math.min(FIRST_MS * 2 ** Math.min(tries, 16), LAST_MS);
+}
+
 export interface Refusals {
   /** `tries`: how often the row failed before. */
   judge(rowId: string, failure: ClientFailure, tries: number): Verdict;
@@ -27,7 +32,7 @@ export function createRefusals(): Refusals {
   const refused = new Map<string, number>();
   return {
     judge: (rowId, { kind }, tries) => {
-      const backoffMs = Math.min(FIRST_MS * 2 ** Math.min(tries, 16), LAST_MS);
+      const backoffMs = backoffAfter(tries);
       switch (kind) {
         case 'unavailable':
           return { backoffMs: Math.min(backoffMs, LAST_OUTAGE_MS), park: false };

@@ -12,7 +12,8 @@ import { describeFailure } from '../client/failure.js';
 import type { Log } from '../client/log.js';
 import { systemTimers, type Timers } from '../client/timers.js';
 import type { CallbackLedger, ClaimedCallback, ReceiptWord } from '../ledger/ledger.js';
-import { createOutage } from './outage.js';
+import { backoffAfter } from './backoff.js';
+import { createRounds, type Rounds } from './rounds.js';
 
 /** Durations in ms. */
 export interface CallbackConfig {
@@ -43,8 +44,6 @@ export const DEFAULT_CALLBACK_CONFIG: CallbackConfig = {
   sweepEveryMs: HOUR_MS,
 };
 
-const FIRST_WAIT_MS = 1_000;
-const LAST_WAIT_MS = 60_000;
 /** T9. The provider's clock may go before ours by so much. */
 const CLOCK_SKEW_MS = 5_000;
 
@@ -56,12 +55,6 @@ export interface CallbackRelayOptions {
   readonly timers?: Timers;
 }
 
-export interface CallbackRelay {
-  start(): void;
-  /** Claims nothing more, and resolves when what is under way has ended. */
-  stop(): Promise<void>;
-}
-
 /** What came of it: an end, or the reason to come back. */
 type Verdict =
   | { readonly type: 'done'; readonly result: string }
@@ -70,57 +63,24 @@ type Verdict =
 const done = (result: string): Verdict => ({ type: 'done', result });
 const later = (reason: string): Verdict => ({ type: 'later', reason });
 
-export function createCallbackRelay(options: CallbackRelayOptions): CallbackRelay {
+export function createCallbackRelay(options: CallbackRelayOptions): Rounds {
   const { ledger, log, timers = systemTimers } = options;
   const config = { ...DEFAULT_CALLBACK_CONFIG, ...options.config };
   const now = (): number => timers.now();
   const carryOut = createCarryOut(options, config, now);
-  const outage = createOutage('the ledger of callbacks', log);
-  let isStopped = true;
-  let cancel = (): void => undefined;
-  let underWay: Promise<void> = Promise.resolve();
-  let sweptAt = Number.NEGATIVE_INFINITY;
-
-  /** Answers whether there may be more to claim. */
-  const claimDue = async (): Promise<boolean> => {
-    if (!outage.isOver(now())) return false;
-    const request = { now: now(), limit: config.batch, leaseMs: config.leaseMs };
-    const claims = await ledger.claimCallbacks(request);
-    await Promise.all(claims.map(carryOut));
-    if (now() - sweptAt >= config.sweepEveryMs) {
-      sweptAt = now();
-      await ledger.forgetCallbacks(now() - config.keepMs);
-    }
-    outage.recovered();
-    return claims.length === config.batch;
-  };
-  const round = async (): Promise<void> => {
-    let hasMore = false;
-    try {
-      hasMore = await claimDue();
-    } catch (error) {
-      outage.failed(error instanceof Error ? error.message : 'unknown failure', now());
-    }
-    if (!isStopped) wake(hasMore ? 0 : config.pollMs);
-  };
-  const wake = (ms: number): void => {
-    cancel = timers.after(ms, () => {
-      underWay = round();
-    });
-  };
-
-  return {
-    start: () => {
-      if (!isStopped) return;
-      isStopped = false;
-      wake(0);
+  return createRounds({
+    ...{ subject: 'the ledger of callbacks', log, timers, pollMs: config.pollMs },
+    claimDue: async () => {
+      const request = { now: now(), limit: config.batch, leaseMs: config.leaseMs };
+      const claims = await ledger.claimCallbacks(request);
+      await Promise.all(claims.map(carryOut));
+      return claims.length === config.batch;
     },
-    stop: async () => {
-      isStopped = true;
-      cancel();
-      await underWay;
+    sweep: {
+      everyMs: config.sweepEveryMs,
+      run: () => ledger.forgetCallbacks(now() - config.keepMs),
     },
-  };
+  });
 }
 
 /** One claimed callback to its end, or to its next try. Rejects only when the ledger fails. */
@@ -196,7 +156,7 @@ function createCarryOut(
       return;
     }
     const { reason } = verdict;
-    const backoffMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries, 16), LAST_WAIT_MS);
+    const backoffMs = backoffAfter(tries);
     await ledger.callbackFailed(claim, { now: now(), backoffMs, reason });
   };
 }

@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Retention } from '../ledger/retention-policy.js';
 import { createCallbackRelay } from './callbacks.js';
 import { createDigestRelay } from './digests.js';
-import { startPushRelay } from './push.js';
+import { createPushRelay } from './push.js';
 import { createRetention } from './retention.js';
 import { createSilenceRelay } from './silences.js';
 
@@ -27,14 +27,14 @@ export function startErrands({ ledger, client, log, retention }: ErrandsOptions)
   const errands = [
     createCallbackRelay({ ledger, client, log }),
     createDigestRelay({ ledger, client, log }),
+    createPushRelay({ ledger, client, log }),
     createSilenceRelay({ ledger, client, log }),
     createRetention({ ledger, retention, log }),
   ];
   for (const each of errands) each.start();
-  const stopPush = startPushRelay({ ledger, client, log });
   return {
     stop: async () => {
-      await Promise.all([...errands.map((each) => each.stop()), stopPush()]);
+      await Promise.all(errands.map((each) => each.stop()));
     },
   };
 }

@@ -1,6 +1,4 @@
 /** From the ledger to the workflows. */
-export { createCallbackRelay, DEFAULT_CALLBACK_CONFIG } from './callbacks.js';
-export type { CallbackConfig, CallbackRelay, CallbackRelayOptions } from './callbacks.js';
 export { startErrands } from './errands.js';
 export { createStartAlert } from './start-alert.js';
 export { createRetention } from './retention.js';

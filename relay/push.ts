@@ -12,6 +12,7 @@ import type { Log } from '../client/log.js';
 import { systemTimers, type Timers } from '../client/timers.js';
 import type { Ledger, PushConfirmation } from '../ledger/ledger.js';
 import { createOutage } from './outage.js';
+import { createRounds, type Rounds } from './rounds.js';
 
 export interface PushRelayOptions {
   readonly ledger: Pick<Ledger, 'claimPushConfirmations' | 'pushConfirmed' | 'sweepPush'>;
@@ -28,17 +29,11 @@ export interface PushRelayOptions {
   readonly batch?: number;
 }
 
-/** Answers how to stop it: it claims nothing more, and what is under way ends. */
-export function startPushRelay(options: PushRelayOptions): () => Promise<void> {
+export function createPushRelay(options: PushRelayOptions): Rounds {
   const { ledger, client, log, timers = systemTimers } = options;
   const { pollMs = 500, leaseMs = 5_000, sweepEveryMs = 5_000, batch = 20 } = options;
   const now = (): number => timers.now();
-  const ledgerOutage = createOutage('the ledger of push', log);
   const temporalOutage = createOutage('Temporal, told of push', log);
-  let isStopped = false;
-  let cancel = (): void => undefined;
-  let underWay: Promise<void> = Promise.resolve();
-  let sweptAt = Number.NEGATIVE_INFINITY;
 
   const tell = async (confirmation: PushConfirmation): Promise<void> => {
     try {
@@ -51,38 +46,13 @@ export function startPushRelay(options: PushRelayOptions): () => Promise<void> {
     await ledger.pushConfirmed(confirmation);
   };
 
-  /** Answers whether there may be more to claim. */
-  const step = async (): Promise<boolean> => {
-    if (!ledgerOutage.isOver(now())) return false;
-    const claimed = await ledger.claimPushConfirmations({ now: now(), limit: batch, leaseMs });
-    await Promise.all(claimed.map(tell));
-    if (now() - sweptAt >= sweepEveryMs) {
-      sweptAt = now();
-      await ledger.sweepPush(now());
-    }
-    ledgerOutage.recovered();
-    return claimed.length === batch;
-  };
-
-  const round = async (): Promise<void> => {
-    let hasMore = false;
-    try {
-      hasMore = await step();
-    } catch (error) {
-      ledgerOutage.failed(error instanceof Error ? error.message : 'unknown failure', now());
-    }
-    if (!isStopped) wake(hasMore ? 0 : pollMs);
-  };
-  const wake = (ms: number): void => {
-    cancel = timers.after(ms, () => {
-      underWay = round();
-    });
-  };
-
-  wake(0);
-  return async () => {
-    isStopped = true;
-    cancel();
-    await underWay;
-  };
+  return createRounds({
+    ...{ subject: 'the ledger of push', log, timers, pollMs },
+    claimDue: async () => {
+      const claimed = await ledger.claimPushConfirmations({ now: now(), limit: batch, leaseMs });
+      await Promise.all(claimed.map(tell));
+      return claimed.length === batch;
+    },
+    sweep: { everyMs: sweepEveryMs, run: () => ledger.sweepPush(now()) },
+  });
 }

@@ -10,7 +10,8 @@ import { describeFailure } from '../client/failure.js';
 import type { Log } from '../client/log.js';
 import { systemTimers, type Timers } from '../client/timers.js';
 import type { SilencedAlert, SilenceLedger } from '../ledger/ledger.js';
-import { createOutage } from './outage.js';
+import { backoffAfter } from './backoff.js';
+import { createRounds, type Rounds } from './rounds.js';
 
 /** Durations in ms. */
 export interface SilenceRelayConfig {
@@ -29,8 +30,6 @@ export const DEFAULT_SILENCE_RELAY_CONFIG: SilenceRelayConfig = {
   sweepEveryMs: 600_000,
 };
 
-const FIRST_WAIT_MS = 1_000;
-const LAST_WAIT_MS = 60_000;
 /** An alert whose timer runs late finds its note for so long after the silence's own end, ms. */
 const KEEP_MS = 3_600_000;
 
@@ -45,20 +44,9 @@ export interface SilenceRelayOptions {
   readonly timers?: Timers;
 }
 
-export interface SilenceRelay {
-  start(): void;
-  /** Claims nothing more, and resolves when what is under way has ended. */
-  stop(): Promise<void>;
-}
-
-export function createSilenceRelay(options: SilenceRelayOptions): SilenceRelay {
+export function createSilenceRelay(options: SilenceRelayOptions): Rounds {
   const { ledger, client, log, timers = systemTimers } = options;
   const config = { ...DEFAULT_SILENCE_RELAY_CONFIG, ...options.config };
-  const outage = createOutage('the ledger of silences', log);
-  let isStopped = true;
-  let cancel = (): void => undefined;
-  let underWay: Promise<void> = Promise.resolve();
-  let sweptAt = Number.NEGATIVE_INFINITY;
 
   const tell = async (claim: SilencedAlert): Promise<void> => {
     const { alertId, silence, tries } = claim;
@@ -67,7 +55,7 @@ export function createSilenceRelay(options: SilenceRelayOptions): SilenceRelay {
     } catch (error) {
       const { reason } = describeFailure(error);
       if (tries === 0) log.warn({ alert: alertId, reason }, 'relay: the end of a silence waits');
-      const backoffMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries, 16), LAST_WAIT_MS);
+      const backoffMs = backoffAfter(tries);
       await ledger.silencedFailed(claim, { now: timers.now(), backoffMs });
       return;
     }
@@ -75,45 +63,17 @@ export function createSilenceRelay(options: SilenceRelayOptions): SilenceRelay {
     log.info({ alert: alertId, silence }, 'an alert was told that a silence has ended');
   };
 
-  /** Answers whether there may be more to claim. */
-  const claimDue = async (): Promise<boolean> => {
-    const now = timers.now();
-    if (!outage.isOver(now)) return false;
-    const { batch: limit, leaseMs } = config;
-    const claims = await ledger.claimSilenced({ now, limit, leaseMs });
-    await Promise.all(claims.map(tell));
-    if (now - sweptAt >= config.sweepEveryMs) {
-      sweptAt = now;
-      await ledger.forgetSilenced(now - KEEP_MS);
-    }
-    outage.recovered();
-    return claims.length === limit;
-  };
-  const round = async (): Promise<void> => {
-    let hasMore = false;
-    try {
-      hasMore = await claimDue();
-    } catch (error) {
-      outage.failed(error instanceof Error ? error.message : 'unknown failure', timers.now());
-    }
-    if (!isStopped) wake(hasMore ? 0 : config.pollMs);
-  };
-  const wake = (ms: number): void => {
-    cancel = timers.after(ms, () => {
-      underWay = round();
-    });
-  };
-
-  return {
-    start: () => {
-      if (!isStopped) return;
-      isStopped = false;
-      wake(0);
+  return createRounds({
+    ...{ subject: 'the ledger of silences', log, timers, pollMs: config.pollMs },
+    claimDue: async () => {
+      const { batch: limit, leaseMs } = config;
+      const claims = await ledger.claimSilenced({ now: timers.now(), limit, leaseMs });
+      await Promise.all(claims.map(tell));
+      return claims.length === limit;
     },
-    stop: async () => {
-      isStopped = true;
-      cancel();
-      await underWay;
+    sweep: {
+      everyMs: config.sweepEveryMs,
+      run: () => ledger.forgetSilenced(timers.now() - KEEP_MS),
     },
-  };
+  });
 }

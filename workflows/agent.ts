@@ -4,7 +4,6 @@
  */
 import {
   continueAsNew,
-  getExternalWorkflowHandle,
   proxyActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
@@ -22,8 +21,9 @@ import { readMatches } from '../domain/agent/read-report.js';
 import { agentMachine } from '../domain/agent/reduce.js';
 import { agentStatusOf } from '../domain/agent/status.js';
 import { alertSummary } from '../domain/alert/details.js';
+import { endAlert } from './end-alert.js';
 import { orElse } from './failures.js';
-import { agentStatus, reportMatches, subjectEnded } from './messages.js';
+import { agentStatus, reportMatches } from './messages.js';
 import { createRotation } from './rotation.js';
 import { createShell } from './shell.js';
 
@@ -103,14 +103,5 @@ export async function agent(input: AgentWorkflowInput): Promise<void> {
         await Promise.all(effect.alertIds.map((id) => endAlert(id, effect.at)));
         return { type: 'endsTold', rule: effect.rule, upTo: effect.upTo };
     }
-  }
-}
-
-/** R3. An alert that has already ended needs no telling. */
-async function endAlert(alertId: string, at: number): Promise<void> {
-  try {
-    await getExternalWorkflowHandle(alertId).signal(subjectEnded, { at });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
   }
 }

@@ -4,7 +4,6 @@
  */
 import {
   continueAsNew,
-  getExternalWorkflowHandle,
   proxyActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
@@ -20,8 +19,9 @@ import type { BudgetState } from '../domain/budget/state.js';
 import { budgetMachine } from '../domain/budget/reduce.js';
 import { budgetStatusOf } from '../domain/budget/status.js';
 import { alertSummary } from '../domain/alert/details.js';
+import { endAlert } from './end-alert.js';
 import { orElse } from './failures.js';
-import { reportTotals, status, subjectEnded } from './messages.js';
+import { reportTotals, status } from './messages.js';
 import { createRotation } from './rotation.js';
 import { kavachState } from './search-attributes.js';
 import { createShell } from './shell.js';
@@ -105,14 +105,5 @@ export async function budgetPeriod(input: BudgetPeriodInput): Promise<void> {
         await endAlert(effect.alertId, effect.at);
         return { type: 'alertEnded', alertId: effect.alertId };
     }
-  }
-}
-
-/** T7. An alert that has already ended needs no telling. */
-async function endAlert(alertId: string, at: number): Promise<void> {
-  try {
-    await getExternalWorkflowHandle(alertId).signal(subjectEnded, { at });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
   }
 }

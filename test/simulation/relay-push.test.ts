@@ -1,7 +1,7 @@
 /** What the relay promises of push (relay/push.ts): PR-1, PR-2. */
 import { describe, expect, test } from 'vitest';
 import type { PushConfirmation } from '../../ledger/ledger.js';
-import { startPushRelay } from '../../relay/push.js';
+import { createPushRelay } from '../../relay/push.js';
 import { createVirtualTimers } from '../support/virtual-timers.js';
 import { T0 } from './relay-world.js';
 
@@ -18,7 +18,7 @@ function world() {
   const say = (_fields: object, message: string): void => {
     lines.push(message);
   };
-  const stop = startPushRelay({
+  const relay = createPushRelay({
     ledger: {
       claimPushConfirmations: ({ now, limit, leaseMs }) => {
         if (away.ledger) return gone();
@@ -46,11 +46,21 @@ function world() {
     timers: clock,
     leaseMs: LEASE_MS,
   });
+  relay.start();
   const acknowledge = (id: string): void => {
     const confirmation = { org: 'acme', id, alertId: `alert/${id}`, deliveryId: `${id}/0` };
     due.set(id, { confirmation, at: clock.now() });
   };
-  return { clock, due, told, lines, away, stop, acknowledge, sweeps: () => sweeps };
+  return {
+    clock,
+    due,
+    told,
+    lines,
+    away,
+    stop: () => relay.stop(),
+    acknowledge,
+    sweeps: () => sweeps,
+  };
 }
 
 describe('the relay of push', () => {
