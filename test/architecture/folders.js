@@ -41,6 +41,11 @@ export const FOLDERS = {
     imports: ['client', 'ledger', 'relay', 'domain'],
     packages: ['hono', '@hono/node-server', 'ws', 'zod', '@pydantic/genai-prices', 'node:*'],
   },
+  // Loaded lazily: the providers' clients are the author's own, the channels are for `standalone`.
+  sdk: {
+    imports: ['domain', 'channels'],
+    packages: ['@pydantic/genai-prices', 'openai', '@anthropic-ai/sdk', 'node:*'],
+  },
   fakes: { imports: [], packages: ['node:*'] },
   cli: {
     imports: [
