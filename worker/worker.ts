@@ -4,9 +4,14 @@
  * W-2. When one of the two ends unasked, the other is stopped: half a worker is none.
  */
 import { NativeConnection, Worker } from '@temporalio/worker';
-import type { NativeConnectionOptions, WorkerOptions } from '@temporalio/worker';
+import type {
+  FixedSizeSlotSupplier,
+  NativeConnectionOptions,
+  WorkerOptions,
+} from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import type { Activities } from '../activities/index.js';
+import { createDecisionSlots, type DecisionSlots } from './decision-slots.js';
 import type { Logger } from './log.js';
 import { installRuntime } from './runtime.js';
 
@@ -41,14 +46,10 @@ export interface WorkerLife {
 }
 
 /** Enough for every delivery of a storm to wait on a slow endpoint at once. */
-const ACTIVITY_SLOTS = 200;
+const ACTIVITY_SLOTS: FixedSizeSlotSupplier = { type: 'fixed-size', numSlots: 200 };
 
-/**
- * Tasks of workflows share one thread, so more of them at once finish no sooner. Those that are
- * begun together have to end within a task's time: after a restart each replays its history, and on
- * a busy machine forty at once all took too long, were all given again, and never ended.
- */
-const DECISION_SLOTS = 4;
+/** Replays of a restart end four at a time within a task's time, on a busy machine too. */
+const DECISION_SLOTS: DecisionSlots = { common: 4, sticky: 40 };
 
 /** Connects and runs. Rejects when the server does not answer or refuses the worker. */
 export async function startWorker(options: KavachWorkerOptions): Promise<WorkerLife> {
@@ -94,7 +95,6 @@ async function createWorkers(
     namespace: options.namespace,
     activities: options.activities,
     ...(options.dataConverter === undefined ? {} : { dataConverter: options.dataConverter }),
-    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: graceMs,
     // An activity that ignores its cancellation must not hold the process for ever.
     shutdownForceTime: graceMs + 4_000,
@@ -103,14 +103,22 @@ async function createWorkers(
     ...shared,
     taskQueue: options.taskQueue,
     workflowBundle: options.bundle,
-    maxConcurrentWorkflowTaskExecutions: DECISION_SLOTS,
-    maxConcurrentWorkflowTaskPolls: DECISION_SLOTS,
+    tuner: {
+      workflowTaskSlotSupplier: createDecisionSlots(DECISION_SLOTS),
+      activityTaskSlotSupplier: ACTIVITY_SLOTS,
+      localActivityTaskSlotSupplier: ACTIVITY_SLOTS,
+      nexusTaskSlotSupplier: ACTIVITY_SLOTS,
+    },
     maxCachedWorkflows: options.maxCachedWorkflows ?? 2_000,
     stickyQueueScheduleToStartTimeout: options.stickyTimeoutMs ?? 1_000,
     // New alerts, and every workflow after a restart, come by the common queue: half the pollers.
     nonStickyToStickyPollRatio: 0.5,
   });
-  const deliveries = await Worker.create({ ...shared, taskQueue: `${options.taskQueue}-delivery` });
+  const deliveries = await Worker.create({
+    ...shared,
+    taskQueue: `${options.taskQueue}-delivery`,
+    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS.numSlots,
+  });
   return [decisions, deliveries];
 }
 
