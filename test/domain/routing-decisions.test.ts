@@ -120,10 +120,12 @@ test('RO-1, RO-2: any preferences, priorities and quiet hours: each (recipient, 
   );
 });
 
-test('A10: whatever becomes of them then, each ends once in the journal, with its reason where it was not sent', () => {
+test('A10, A13: whatever becomes of them then, silences too, each ends once in the journal, with its reason where it was not sent', () => {
   const answer = fc.constantFrom(...OUTCOMES, 'silenced', 'superseded');
+  /** Hours from the alert to the end of a silence that was there, or begins, when a send is tried. */
+  const silence = fc.record({ from: fc.constantFrom(0, 0, 1), hours: fc.nat(20) });
   fc.assert(
-    fc.property(request, fc.array(answer, { minLength: 1 }), (asked, answers) => {
+    fc.property(request, fc.array(answer, { minLength: 1 }), silence, (asked, answers, quiet) => {
       const { routes, decisions } = routeAudience(asked);
       const input: NoticeAlert = {
         ...{ id: 'alert/1', org: 'acme', kind: 'notice', subject: 'notice/bot', routes },
@@ -134,13 +136,20 @@ test('A10: whatever becomes of them then, each ends once in the journal, with it
         ...{ policy: DEFAULT_POLICY, response: { operators: asked.operators } },
       };
       let no = 0;
+      let now = T0;
+      const until = T0 + quiet.hours * HOUR;
       const driver = driveAlert(input, () => {
+        if (now >= T0 + quiet.from * HOUR && now < until) {
+          return { type: 'held', reason: 'silenced', until };
+        }
         const next = answers[no % answers.length] ?? 'accepted';
         no += 1;
         return next === 'silenced' || next === 'superseded' ? next : outcome(next);
       });
-      driver.pass(30 * HOUR);
+      for (; now < T0 + 60 * HOUR; now += HOUR / 4) driver.pass(HOUR / 4);
       expect(driver.state.deliveries.every(hasEnded)).toBe(true);
+      const waited = driver.journal.filter(({ what }) => what === 'held');
+      for (const { reason } of waited) expect(reason).toMatch(/^(silenced|quiet_hours)$/);
       const ends = driver.journal.filter(({ what }) =>
         ['delivered', 'failed', 'suppressed'].includes(what),
       );

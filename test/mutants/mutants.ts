@@ -7,6 +7,7 @@ import { edit, type Mutant } from './mutant.js';
 import { PEOPLE_MUTANTS } from './people.js';
 import { PUSH_MUTANTS } from './push.js';
 import { RIGHTS_MUTANTS } from './rights.js';
+import { SILENCE_MUTANTS } from './silences.js';
 
 export type { Mutant };
 
@@ -458,4 +459,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...RIGHTS_MUTANTS,
   ...PEOPLE_MUTANTS,
   ...PUSH_MUTANTS,
+  ...SILENCE_MUTANTS,
 ];

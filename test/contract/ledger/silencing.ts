@@ -84,6 +84,7 @@ export function silencingContract(bed: Bed): void {
       expect(await open({ deliveryId: 'd3' }, NOW + 99)).toEqual(held);
       expect(await open({ deliveryId: 'd4' }, NOW + 100)).toMatchObject({ type: 'open' });
       expect(await open({ purpose: 'resolve' }, NOW + 50)).toMatchObject({ type: 'open' });
+      expect(await open({ deliveryId: 'd6', channel: 'kill' }, NOW + 50)).not.toEqual(held);
       const { about: _none, ...silent } = ref();
       const [destination = ''] = await bed.ledger().putDestinations(ORG, [hook], NOW);
       const own = { ...silent, destination };
