@@ -84,9 +84,13 @@ export async function forgetCallbacks(db: Database, receivedBefore: number): Pro
   return rows.length;
 }
 
+/** What of its subject an alert is about; null for a notice, which is alone in its incident. */
+const ABOUT = "coalesce(a.facts->>'dimension', a.facts->>'rule')";
+
 /**
  * T9. The incident is known by the alerts that were sent there; those of the same budget, period
- * and dimension are its alerts, too. An alert whose row is not written yet counts as firing.
+ * and dimension, or of the same rule and agent, are its alerts, too. An alert whose row is not
+ * written yet counts as firing.
  */
 export async function alertsOfIncident(
   db: Database,
@@ -95,14 +99,14 @@ export async function alertsOfIncident(
 ): Promise<readonly { id: string; phase: 'firing' | 'acknowledged' }[]> {
   const rows = await db.run(
     `with told as materialized (
-       select i.org, i.alert_id, i.over, a.subject, a.facts->>'dimension' as dimension
+       select i.org, i.alert_id, i.over, a.subject, ${ABOUT} as about
        from incident i left join alert a on a.org = i.org and a.id = i.alert_id
        where i.key = $1
      )
      select a.id, a.phase from alert a
      where a.phase <> 'resolved' and a.raised_at <= $2::bigint and exists (
        select from told t where t.org = a.org and t.subject = a.subject
-         and t.dimension = a.facts->>'dimension')
+         and (t.alert_id = a.id or t.about = ${ABOUT}))
      union
      select alert_id, 'firing' from told where subject is null and not over
      order by 1`,

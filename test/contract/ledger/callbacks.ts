@@ -216,12 +216,14 @@ export function callbacksContract(bed: Bed): void {
         phase?: string;
         subject?: string;
         dimension?: string;
+        rule?: string;
         at?: number;
         org?: string;
       } = {},
     ): Promise<void> => {
       const { phase = 'firing', subject = 'budget/1', dimension = 'cost', at = NOW } = over;
-      const facts = { agentName: 'bot', dimension };
+      const about = over.rule === undefined ? { dimension } : { kind: 'rule', rule: over.rule };
+      const facts = { agentName: 'bot', ...about };
       const alert = {
         ...{ id: `alert/${String(no)}`, org: over.org ?? ORG, subject, phase, exhausted: false },
         ...{ raisedAt: at, facts },
@@ -247,6 +249,15 @@ export function callbacksContract(bed: Bed): void {
       await journalled(6, { org: 'other' });
       expect(await open()).toEqual(['alert/1 firing', 'alert/2 acknowledged']);
       expect(await bed.ledger().alertsOfIncident('another key', NOW)).toEqual([]);
+    });
+
+    test('of a rule: those of the same rule and agent', async () => {
+      await openAtPagerduty(1);
+      await journalled(1, { subject: 'agent/bot', rule: 'errors' });
+      await journalled(2, { subject: 'agent/bot', rule: 'errors' });
+      await journalled(3, { subject: 'agent/bot', rule: 'latency' });
+      await journalled(4, { subject: 'agent/other', rule: 'errors' });
+      expect(await open()).toEqual(['alert/1 firing', 'alert/2 firing']);
     });
 
     test('none that was raised after the word', async () => {
