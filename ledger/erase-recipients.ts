@@ -5,6 +5,7 @@
 import type { Database, Run } from './database.js';
 import { literally, type Person } from './erase-match.js';
 import { eraseDestination, type ErasedDestinations } from './erase-destinations.js';
+import { raiseRevision } from './rules.js';
 
 type Sent = Omit<ErasedDestinations, 'unopened'>;
 
@@ -81,6 +82,7 @@ async function forget(run: Run, org: string, id: string): Promise<void> {
      where org = $1 and input->'audience'->'recipients' @> to_jsonb($2::text)`,
     [org, id],
   );
+  await forgetInRules(run, org, id);
   await run(`update audit set subject = 'recipient:erased' where org = $1 and subject = $2`, [
     ...[org, `recipient:${id}`],
   ]);
@@ -89,4 +91,22 @@ async function forget(run: Run, org: string, id: string): Promise<void> {
      where org = $1 and subject = 'recipient:erased' and what in ('recipient_added', 'recipient_renamed')`,
     [org],
   );
+}
+
+/** R2. A rule that has nobody left goes to the operators; who counts by it hears of the change. */
+async function forgetInRules(run: Run, org: string, id: string): Promise<void> {
+  const changed = await run(
+    `update rule set recipients = recipients - $2::text
+     where org = $1 and recipients @> to_jsonb($2::text) returning id`,
+    [org, id],
+  );
+  if (changed.length > 0) await raiseRevision(run, org);
+  for (const side of ['before', 'after']) {
+    await run(
+      `update audit set ${side} = jsonb_set(${side}, '{recipients}', (${side}->'recipients') - $2::text)
+       where org = $1 and what in ('rule_set', 'rule_removed')
+         and ${side}->'recipients' @> to_jsonb($2::text)`,
+      [org, id],
+    );
+  }
 }

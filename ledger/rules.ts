@@ -101,7 +101,7 @@ export function removeRule(
 }
 
 /** LU-1. */
-async function raiseRevision(run: Run, org: string): Promise<void> {
+export async function raiseRevision(run: Run, org: string): Promise<void> {
   await run(
     `insert into rule_set (org, rev) values ($1, 1)
      on conflict (org) do update set rev = rule_set.rev + 1`,

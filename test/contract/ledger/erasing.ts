@@ -207,6 +207,21 @@ export function erasingContract(bed: Bed): void {
       await bed.sql(`insert into alert_outbox (id, org, input) values
         ('alert/1', '${ORG}', '${JSON.stringify(alert)}')`);
       await ledger.routeAlert(alert, NOW);
+      for (const [recipients, name] of [
+        [[EMAIL, 'bo'], 'two'] as const,
+        [[EMAIL], 'one'] as const,
+      ]) {
+        const rule = { id: `rule-${name}`, name, agent: '*', condition: 'errors > 3', recipients };
+        const more = { channels: ['email'], priority: 'high', cooldownMs: 0 } as const;
+        await ledger.setRule({
+          org: ORG,
+          rule: { ...rule, ...more },
+          isNew: true,
+          by: 'ops',
+          now: NOW,
+        });
+      }
+      const { rev } = await ledger.rules(ORG);
       const person = { kind: 'email', value: EMAIL.toLowerCase() } as const;
       const erased = await erase(db, keys, person, { by: 'ops', now: NOW });
       expect(erased).toMatchObject({ recipients: 1, destinations: 1, kept: {} });
@@ -223,6 +238,9 @@ export function erasingContract(bed: Bed): void {
       const [row] = await bed.sql('select input from alert_outbox');
       expect((row?.['input'] as NoticeAlert).audience?.recipients).toEqual(['erased', 'bo']);
       expect(await ledger.recipients({ org: ORG, limit: 9 })).toMatchObject([{ id: 'bo' }]);
+      const left = await ledger.rules(ORG);
+      expect(left.rules.map(({ recipients }) => recipients)).toEqual([[], ['bo']]);
+      expect(left.rev).toBeGreaterThan(rev);
       const again = await erase(db, keys, person, { by: 'ops', now: NOW });
       expect(again).toMatchObject({ recipients: 0, destinations: 0, texts: 0 });
     });
