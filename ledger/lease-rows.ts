@@ -117,7 +117,9 @@ export const leaseIdOf = ({ ask }: PlacedAsk): string =>
 
 export async function lockRows(run: Run, asks: readonly PlacedAsk[]): Promise<Locked> {
   const [row] = await run(LOCK, [
-    ...pairs(asks.flatMap(({ org, revisions }) => revisions.map(({ scope }) => [org, scope]))),
+    ...pairs(
+      asks.flatMap(({ org, revisions }) => revisions.map(({ scope }) => [org, scope] as const)),
+    ),
     ...pairs(asks.map(({ org, ask }) => [org, ask.holder])),
     ...pairs(asks.map((each) => [each.org, leaseIdOf(each)])),
     textArray([...new Set(asks.flatMap(({ seeds }) => seeds.map(({ key }) => periodRowId(key))))]),
@@ -190,7 +192,6 @@ export async function readCounted(
 /** Each pair once, as two columns. */
 export function pairs(all: readonly (readonly [string, string])[] | string[][]): [string, string] {
   const unique = new Map(all.map((pair) => [pair.join('\n'), pair]));
-  const column = (no: 0 | 1): string =>
-    textArray(Array.from(unique.values(), (pair) => pair[no] ?? ''));
+  const column = (no: 0 | 1): string => textArray(Array.from(unique.values(), (pair) => pair[no]));
   return [column(0), column(1)];
 }

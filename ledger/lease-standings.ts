@@ -37,7 +37,7 @@ with w as materialized (
     when p.wanted_at > $3::bigint - $4::bigint and greatest(h.cost, h.tokens, h.calls) > 0
       then 'wanted' end as why
   from p join h on h.id = p.id order by p.id
-), killed as (
+), kill as (
   select org, scope, id as "periodId", killed, null as run from p where killed is not null
   union all
   select p.org, p.scope, p.id, p.killed, p.period from s
@@ -46,7 +46,7 @@ with w as materialized (
 )
 select (select json_agg(c) from (select org, scope, rev from scope_configuration
     where (org, scope) in (select org, scope from s)) as c) as scopes,
-  (select json_agg(killed order by "periodId") from killed) as killed,
+  (select json_agg(kill order by "periodId") from kill) as killed,
   (select json_agg(recall) from recall where why is not null) as recalls,
   (select json_agg(stop) from stop where (org, agent) in (select org, agent from w)) as stops`;
 

@@ -17,6 +17,7 @@ import { erasingContract } from './ledger/erasing.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
 import { keyingContract } from './ledger/keying.js';
+import { leaseEndingContract } from './ledger/lease-ending.js';
 import { leasingContract } from './ledger/leasing.js';
 import { layeringContract } from './ledger/layering.js';
 import { keepingContract } from './ledger/keeping.js';
@@ -129,6 +130,7 @@ export function ledgerContract(
     erasingContract(bed);
     rulingContract(bed);
     leasingContract(bed);
+    leaseEndingContract(bed);
     more(bed);
   });
 }
