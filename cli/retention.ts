@@ -18,6 +18,7 @@ const WHAT: Readonly<Record<KeptKind['kind'], string>> = {
   quarantine: 'events that could not be read',
   notices: 'what the operators were told',
   metrics: 'keys of metric events, against repeats',
+  leases: 'leases that are over, and guards not heard of since',
 };
 
 export async function showRetention(output: Output, env: Environment): Promise<void> {

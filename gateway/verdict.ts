@@ -6,12 +6,15 @@
  *       fresh: the Python SDK never undoes that pause, and posts other agents' waiting events too.
  * G-V2. A kill or block of a period that is over holds for nobody (T7).
  */
+import { holdsAgent } from '../domain/budget/hold.js';
 import type { Limits } from '../domain/budget/limits.js';
 import type { PeriodKey, PeriodWindow } from '../domain/budget/period-key.js';
 import type { Killed } from '../domain/budget/state.js';
 import type { Dimension } from '../domain/words.js';
 import type { Stop } from '../ledger/ledger.js';
 import { holdWords } from './hold-words.js';
+
+export { holdsAgent };
 
 /** The words the Python SDK knows. */
 export type RefusalReason = 'tier_agent_limit' | 'org_budget_exceeded';
@@ -75,35 +78,4 @@ export function refusalOfStop(stop: Stop): UsageRefusal {
 
 export function refusalOfHold(hold: Hold, agent: string): UsageRefusal {
   return { reason: 'org_budget_exceeded', agent, detail: holdWords(hold, agent) };
-}
-
-/** K1, B9, C2. Whether a killed or blocked period keeps this agent from going on now. */
-export function holdsAgent(
-  hold: Pick<Hold, 'killed' | 'blocked' | 'limits' | 'window'>,
-  agent: string,
-  now: number,
-): boolean {
-  const { endsAt } = hold.window;
-  if (endsAt !== undefined && endsAt <= now) return false;
-  if (hold.killed !== undefined && includes(hold.killed.agents, agent)) return true;
-  return hold.blocked && blocksAgent(hold.limits, agent);
-}
-
-/**
- * A block that came with a synced kill stops only whoever synced it; any other, and an operator's
- * (C2), stops everyone.
- */
-function blocksAgent(limits: Limits, agent: string): boolean {
-  return limits.limits.some((limit) => {
-    if (limit.enforcement !== 'block') return false;
-    if (limit.origin?.blocksAll === true) return true;
-    const kills = limit.thresholds
-      .flatMap((threshold) => threshold.routes)
-      .filter((route) => route.channel === 'kill');
-    return kills.length === 0 || kills.some((kill) => includes(kill.agents, agent));
-  });
-}
-
-function includes(agents: readonly string[] | undefined, agent: string): boolean {
-  return agents === undefined || agents.includes(agent);
 }

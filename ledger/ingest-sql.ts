@@ -7,7 +7,10 @@
  * What a CTE inserts no other one sees: the sums come from RETURNING. Nothing reads `counted`, so
  * it runs last: the totals of an agent, which all its batches share, are locked for the commit only.
  * To `delta` they are one more place of the events: the seed -n is the n-th agent.
+ * LE-2, LE-3. A batch whose events name leases has a statement of its own, which holds their rows
+ * before it writes anything, and settles what it stores; others pay nothing for it.
  */
+import { HELD_LEASES, LEASED_COLUMNS, LEASED_EVENT, SETTLED_LEASES } from './lease-sql.js';
 import { CLAIM_COLUMNS, CROSSING, MAX, NOTIFY, passes, wakes } from './period-sql.js';
 import { LIMIT_COLUMNS, LIMIT_RECORD, SEED_RECORD } from './seeds.js';
 
@@ -52,15 +55,43 @@ const P = {
   idleMs: '$11::bigint',
 } as const;
 
-const EVENTS = `unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+const EVENTS = `$12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
   $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::bigint[],
-  $23::text[], $24::bigint[], $25::bigint[], $26::text[], $27::int[])`;
+  $23::text[], $24::bigint[], $25::bigint[], $26::text[], $27::int[]`;
+
+/** Beside them: what leases the events name, and each of those once. */
+const EVENT_LEASES = '$28::text[], $29::bigint[]';
+const LEASES = '$30::text[]';
 
 /** What an event adds, per period; capped, so that no later sum leaves bigint (B1). */
 const SUMS = `least(sum(cost), ${MAX})::bigint as cost, least(sum(tokens), ${MAX})::bigint as tokens,
   least(sum(calls), ${MAX})::bigint as calls, min(first_at) as first_at, max(last_at) as last_at`;
 
-export const INGEST = `
+const GO = '(select current and not reopens from go)';
+
+/** The rows of `event`, and what of a batch with leases comes before and after them. */
+const PLAIN = {
+  held: '',
+  columns: EVENT_COLUMNS,
+  event: `select * from unnest(${EVENTS}) as e (${EVENT_COLUMNS}, bucket) where ${GO}`,
+  sum: '',
+  settled: '',
+  unleasedAt: P.now as string,
+};
+const LEASED = {
+  held: HELD_LEASES({ org: P.org, ids: LEASES, where: GO }),
+  columns: `${EVENT_COLUMNS}, ${LEASED_COLUMNS}`,
+  event: LEASED_EVENT({
+    columns: EVENT_COLUMNS,
+    from: `unnest(${EVENTS}, ${EVENT_LEASES}) as e (${EVENT_COLUMNS}, bucket, ${LEASED_COLUMNS})`,
+    where: GO,
+  }),
+  sum: ', bool_or(unleased) as unleased',
+  settled: SETTLED_LEASES({ org: P.org, now: P.now }),
+  unleasedAt: `case when d.unleased then ${P.now} end`,
+};
+
+const ingestOf = (batch: typeof PLAIN): string => `
 with wanted as materialized (
   select * from unnest(${P.scopes}, ${P.revs}) as w (scope, rev)
 ), held as materialized (
@@ -78,24 +109,23 @@ with wanted as materialized (
 ), go as materialized (
   select (select count(*) from held) = (select count(*) from wanted) as current,
     exists (select from reopening) as reopens
-), event as materialized (
-  select * from ${EVENTS} as e (${EVENT_COLUMNS}, bucket)
-  where (select current and not reopens from go)
+${batch.held}), event as materialized (
+  ${batch.event}
 ), stored as (
-  insert into usage_event (org, ${EVENT_COLUMNS})
-  select ${P.org}, ${EVENT_COLUMNS} from event
+  insert into usage_event (org, ${batch.columns})
+  select ${P.org}, ${batch.columns} from event
   on conflict (org, idempotency_key) do nothing
   returning idempotency_key
 ), bucket_sum as materialized (
-  select bucket, ${SUMS} from (
+  select bucket, ${SUMS}${batch.sum} from (
     select e.bucket, e.cost_used as cost, e.input_tokens + e.output_tokens as tokens, 1 as calls,
-      e.at as first_at, e.at as last_at
+      e.at as first_at, e.at as last_at${batch.sum === '' ? '' : ', not e.leased as unleased'}
     from stored join event e using (idempotency_key)
   ) as each group by bucket
 ), delta as materialized (
-  select m.seed_no, ${SUMS} from unnest(${P.memberSeeds}, ${P.memberBuckets}) as m (seed_no, bucket)
+  select m.seed_no, ${SUMS}${batch.sum} from unnest(${P.memberSeeds}, ${P.memberBuckets}) as m (seed_no, bucket)
   join bucket_sum using (bucket) group by m.seed_no
-), counted as (
+${batch.settled}), counted as (
   insert into usage_total (org, agent, events, cost, tokens)
   select ${P.org}, (${P.agents})[-d.seed_no], d.calls, d.cost, d.tokens
   from delta d where d.seed_no < 0 order by d.seed_no desc
@@ -105,7 +135,7 @@ with wanted as materialized (
 ), touched as (
   insert into period (id, org, scope, cadence, period, generation, name, starts_at, ends_at, zone,
     ${LIMIT_COLUMNS}, own_cost, own_tokens, own_calls, own_first_at, own_last_at, run_heard_at,
-    closes_at, state, due_at, lease_until, fence, claimed_seq)
+    closes_at, state, due_at, lease_until, fence, claimed_seq, unleased_at)
   select s.id, s.org, s.scope, s.cadence, s.period, s.generation, s.name, s.starts_at, s.ends_at,
     s.zone, ${LIMITS.join(', ')}, d.cost, d.tokens, d.calls, d.first_at, d.last_at,
     case when s.cadence = 'run' then d.last_at end, n.closes_at, n.state,
@@ -113,7 +143,7 @@ with wanted as materialized (
       when s.cadence <> 'run' and coalesce(${Object.values(SEEDED).join(', ')}) is not null
         then ${P.now}
       else n.closes_at end,
-    case when k.crossing then ${P.now} + ${P.claimMs} else 0 end, k.crossing::int, k.crossing::int
+    case when k.crossing then ${P.now} + ${P.claimMs} else 0 end, k.crossing::int, k.crossing::int, ${batch.unleasedAt}
   from delta d join seed s on s.no = d.seed_no join limit_set l on l.limits_no = s.limits_no
   cross join lateral (
     select case when s.cadence = 'run' then d.last_at + ${P.idleMs} else s.ends_at end as closes_at,
@@ -123,7 +153,7 @@ with wanted as materialized (
   order by s.id
   on conflict (id) do update set
     (own_cost, own_tokens, own_calls, own_first_at, own_last_at, saturated, run_heard_at,
-      closes_at, seq, due_at, lease_until, fence, claimed_seq) = (
+      closes_at, seq, due_at, lease_until, fence, claimed_seq, unleased_at) = (
     select n.cost, n.tokens, n.calls, n.first_at, n.last_at,
       period.saturated or ${MAX} in (n.cost, n.tokens, n.calls), n.heard_at, n.closes_at,
       period.seq + 1,
@@ -133,7 +163,8 @@ with wanted as materialized (
         else n.closes_at end,
       case when k.claims then ${P.now} + ${P.claimMs} else period.lease_until end,
       period.fence + k.claims::int,
-      case when k.claims then period.seq + 1 else period.claimed_seq end
+      case when k.claims then period.seq + 1 else period.claimed_seq end,
+      coalesce(excluded.unleased_at, period.unleased_at)
     from (
       select least(period.own_cost + excluded.own_cost, ${MAX}) as cost,
         least(period.own_tokens + excluded.own_tokens, ${MAX}) as tokens,
@@ -160,3 +191,8 @@ select go.current, go.reopens,
   (select json_agg(seen) from seen) as seen,
   (select json_agg(stop) from stop where org = ${P.org} and agent = any(${P.agents})) as stops
 from go`;
+
+export const INGEST = ingestOf(PLAIN);
+
+/** Three more parameters: the events' leases, their numbers in them, and each lease once. */
+export const INGEST_LEASED = ingestOf(LEASED);

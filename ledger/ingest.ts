@@ -4,7 +4,7 @@
  */
 import type { Limits } from '../domain/budget/limits.js';
 import type { Database } from './database.js';
-import { INGEST } from './ingest-sql.js';
+import { INGEST, INGEST_LEASED } from './ingest-sql.js';
 import type { IngestBatch, IngestResult, PeriodSeed, UsageEvent } from './ledger.js';
 import { jsonText, numberArray, storable, textArray, type Value } from './literals.js';
 import { claimedPeriodOf, touchedPeriodOf, type ClaimedRow, type PeriodRow } from './period-row.js';
@@ -37,9 +37,11 @@ export async function ingest(
   policy: IngestPolicy,
   batch: IngestBatch,
 ): Promise<IngestResult> {
-  const parameters = parametersOf(batch, policy);
+  const events = uniqueEvents(batch.events);
+  const leases = leaseParametersOf(events);
+  const parameters = [...parametersOf(batch, policy, events), ...leases];
   for (let tries = 0; tries < MAX_REOPENINGS; tries += 1) {
-    const rows = await db.run(INGEST, parameters, {
+    const rows = await db.run(leases.length === 0 ? INGEST : INGEST_LEASED, parameters, {
       ...{ timeoutMs: policy.timeoutMs, yields: true },
       hot: batch.events.length <= SMALL_BATCH,
     });
@@ -65,8 +67,24 @@ function resultOf(batch: IngestBatch, row: IngestRow): IngestResult {
   };
 }
 
-function parametersOf(batch: IngestBatch, policy: IngestPolicy): Value[] {
-  const events = uniqueEvents(batch.events);
+/** LE-3. None where no event names a lease. */
+function leaseParametersOf(events: readonly KeyedEvent[]): Value[] {
+  const named = events.flatMap(({ event: { lease } }) =>
+    lease === undefined ? [] : storable(lease),
+  );
+  if (named.length === 0) return [];
+  return [
+    textArray(events.map(({ event }) => event.lease)),
+    numberArray(events.map(({ event }) => event.leaseSeq)),
+    textArray([...new Set(named)]),
+  ];
+}
+
+function parametersOf(
+  batch: IngestBatch,
+  policy: IngestPolicy,
+  events: readonly KeyedEvent[],
+): Value[] {
   // In one order in every batch: their totals are locked in it.
   const agents = [...new Set(batch.events.map(({ agent }) => storable(agent)))].sort();
   const { bucketOf, members } = bucketsOf(batch, agents);
@@ -114,11 +132,15 @@ function parametersOf(batch: IngestBatch, policy: IngestPolicy): Value[] {
   ];
 }
 
+interface KeyedEvent {
+  readonly key: string;
+  readonly event: UsageEvent;
+  readonly no: number;
+}
+
 /** The first of each key, in the order of the keys: two batches lock theirs in the same order. */
-function uniqueEvents(
-  events: readonly UsageEvent[],
-): { key: string; event: UsageEvent; no: number }[] {
-  const byKey = new Map<string, { key: string; event: UsageEvent; no: number }>();
+function uniqueEvents(events: readonly UsageEvent[]): KeyedEvent[] {
+  const byKey = new Map<string, KeyedEvent>();
   events.forEach((event, no) => {
     const key = storable(event.idempotencyKey);
     if (!byKey.has(key)) byKey.set(key, { key, event, no });

@@ -9,7 +9,8 @@ import type { Value } from './literals.js';
  * `messages`: what was rendered, and what agents' notices said. `attempts`: each try and its
  * outcome. `journal`: alerts and every decision about them. `audit`: who changed what, and silences
  * that are over. `quarantine`: events that could not be read. `notices`: what the operators were
- * told. `metrics`: keys of metric events, so that a repeated one counts once.
+ * told. `metrics`: keys of metric events, so that a repeated one counts once. `leases`: those that
+ * are over, and guards that nobody has heard of since, with their last answers.
  */
 export const RETENTION_KINDS = [
   'events',
@@ -22,6 +23,7 @@ export const RETENTION_KINDS = [
   'quarantine',
   'notices',
   'metrics',
+  'leases',
 ] as const;
 export type RetentionKind = (typeof RETENTION_KINDS)[number];
 
@@ -39,6 +41,7 @@ export const DEFAULT_RETENTION: Retention = {
   quarantine: 30,
   notices: 90,
   metrics: 7,
+  leases: 30,
 };
 
 /**
@@ -48,6 +51,8 @@ export const DEFAULT_RETENTION: Retention = {
 const LEAST: Readonly<Record<RetentionKind, number>> = {
   ...{ events: 40, runs: 40, periods: 40 },
   ...{ messages: 1, attempts: 1, journal: 1, audit: 1, quarantine: 1, notices: 1, metrics: 1 },
+  // An event that comes late may still name one (B4).
+  leases: 8,
 };
 const MOST = 36_500;
 export const DAY_MS = 86_400_000;

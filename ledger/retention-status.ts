@@ -25,6 +25,8 @@ const STATUS: Readonly<Record<RetentionKind, string>> = {
   quarantine: numbered('quarantined_event'),
   notices: numbered('operator_notice'),
   metrics: numbered('metric_key'),
+  leases: `select count(*) as rows, min(opened_at) as oldest,
+    pg_total_relation_size('lease') + pg_total_relation_size('lease_holder') as bytes from lease`,
 };
 
 function periods(which: string): string {

@@ -9,6 +9,7 @@
  */
 import type { Database, Run } from './database.js';
 import { inKeyOrder } from './key-order.js';
+import { HOLDS, MEETS } from './lease-sql.js';
 import { MAX } from './period-sql.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 
@@ -33,6 +34,8 @@ export function prune(db: Database, kind: RetentionKind, request: PruneRequest):
       return pruneInOrder(db, oldest('quarantined_event'), request);
     case 'notices':
       return pruneInOrder(db, oldest('operator_notice'), request);
+    case 'leases':
+      return pruneLeases(db, request);
     case 'metrics':
       return pruneInOrder(db, oldest('metric_key'), request);
     default:
@@ -162,6 +165,32 @@ async function pruneAudit(db: Database, request: PruneRequest): Promise<Pruned> 
   if (entries.next !== undefined) return entries;
   const silences = await pruneInOrder(db, SILENCES, request);
   return { ...silences, removed: entries.removed + silences.removed };
+}
+
+/** LE-4. Whatever is still counted in an open period stays, however old. */
+const LEASES = `
+with old as materialized (
+  select l.org, l.id from lease l
+  where l.opened_at < $1::bigint
+    and coalesce(l.closed_at, l.ends_at, l.expires_at) < $1::bigint
+    and not (l.${HOLDS} and exists (select from period p
+      where p.org = l.org and p.scope in ('org', 'agent:' || l.agent) and p.state <> 'closed'
+        and ${MEETS}))
+  order by l.opened_at limit $2::bigint for update of l skip locked
+)
+delete from lease l using old where l.org = old.org and l.id = old.id returning l.id`;
+
+const HOLDERS = `
+delete from lease_holder h where (org, holder) in (
+  select org, holder from lease_holder where at < $1::bigint order by at limit $2::bigint
+  for update skip locked)
+returning holder`;
+
+async function pruneLeases(db: Database, request: PruneRequest): Promise<Pruned> {
+  const leases = await pruneInOrder(db, LEASES, request);
+  if (leases.next !== undefined) return leases;
+  const holders = await pruneInOrder(db, HOLDERS, request);
+  return { ...holders, removed: leases.removed + holders.removed };
 }
 
 async function pruneInOrder(

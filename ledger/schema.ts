@@ -10,6 +10,7 @@ import type { Outcome } from '../domain/alert/outcome.js';
 import type { AlertInput, AlertRoute, Escalation, JournalEntry } from '../domain/alert/state.js';
 import type { Budget } from '../domain/configuration.js';
 import { NO_LAYER, type OperatorLayer } from '../domain/configuration/layers.js';
+import type { LeaseState } from '../domain/lease/lease.js';
 import type { ChannelName } from '../domain/words.js';
 import type { CallbackProvider, CallbackWord, Receipt } from './callback.js';
 import type { Run } from './database.js';
@@ -22,6 +23,8 @@ const json = customType<{ data: unknown; driverData: unknown }>({
   dataType: () => 'jsonb',
   toDriver: jsonText,
 });
+/** Ranges of whole numbers: `{[1,8),[9,10)}`. */
+const numbers = customType<{ data: string }>({ dataType: () => 'int8multirange' });
 
 export const usageEvents = pgTable('usage_event', {
   org: text('org').notNull(),
@@ -40,6 +43,42 @@ export const usageEvents = pgTable('usage_event', {
   at: integer('at').notNull(),
   receivedAt: integer('received_at').notNull(),
   flags: text('flags'),
+  lease: text('lease'),
+  leaseSeq: integer('lease_seq'),
+});
+
+export const leases = pgTable('lease', {
+  org: text('org').notNull(),
+  id: text('id').notNull(),
+  agent: text('agent').notNull(),
+  run: text('run'),
+  holder: text('holder').notNull(),
+  state: text('state').$type<LeaseState>().notNull().default('open'),
+  grantedCost: integer('granted_cost').notNull(),
+  grantedTokens: integer('granted_tokens').notNull(),
+  grantedCalls: integer('granted_calls').notNull(),
+  settledCost: integer('settled_cost').notNull().default(0),
+  settledTokens: integer('settled_tokens').notNull().default(0),
+  settledCalls: integer('settled_calls').notNull().default(0),
+  seqs: numbers('seqs').notNull().default('{}'),
+  lastSeq: integer('last_seq'),
+  periods: json('periods').$type<readonly string[]>().notNull(),
+  startsAt: integer('starts_at').notNull(),
+  endsAt: integer('ends_at'),
+  openedAt: integer('opened_at').notNull(),
+  renewedAt: integer('renewed_at').notNull(),
+  expiresAt: integer('expires_at').notNull(),
+  closedAt: integer('closed_at'),
+  why: text('why'),
+});
+
+export const leaseHolders = pgTable('lease_holder', {
+  org: text('org').notNull(),
+  holder: text('holder').notNull(),
+  agent: text('agent').notNull(),
+  lastN: integer('last_n').notNull().default(0),
+  answer: text('answer'),
+  at: integer('at').notNull(),
 });
 
 export const quarantinedEvents = pgTable('quarantined_event', {

@@ -5,8 +5,11 @@ import type { Killed } from '../domain/budget/state.js';
 import type { Dimension } from '../domain/words.js';
 import type { ClaimedPeriod } from './claimed-period.js';
 
-/** `clamped`: B4, its receipt time counts. `unpriced`: B6. `late`: its period had ended. */
-export type UsageFlag = 'clamped' | 'unpriced' | 'late';
+/**
+ * `clamped`: B4, its receipt time counts. `unpriced`: B6. `late`: its period had ended.
+ * `unleased`: it names a lease that is none of its agent's (L3).
+ */
+export type UsageFlag = 'clamped' | 'unpriced' | 'late' | 'unleased';
 
 /** One LLM call, validated and priced. Integers throughout (B1). */
 export interface UsageEvent {
@@ -28,6 +31,9 @@ export interface UsageEvent {
   readonly at: number;
   readonly receivedAt: number;
   readonly flags: readonly UsageFlag[];
+  /** What it was spent from, and its number among that lease's events, from 1 (LE-3). */
+  readonly lease?: string;
+  readonly leaseSeq?: number;
 }
 
 /** A period row as it is first written; an existing row keeps what it has. */

@@ -4,6 +4,7 @@
  */
 import { alertOfNotice, type AgentNotice } from '../../domain/alert/agent-notice.js';
 import { periodRowId } from '../../domain/ids.js';
+import { NOTHING } from '../../domain/lease/amounts.js';
 import type { Scope } from '../../domain/budget/period-key.js';
 import type { JournalEntry } from '../../domain/alert/state.js';
 import type { Killed } from '../../domain/budget/state.js';
@@ -181,6 +182,7 @@ export function createMemoryLedger(): MemoryLedger {
     blocked: isBlocked(row),
     recentCost: row.cost,
     recentTokens: row.tokens,
+    ...{ leased: NOTHING, holders: 0, vanished: NOTHING, guarded: 'none' as const },
   });
 
   const ledger: MemoryLedger = {

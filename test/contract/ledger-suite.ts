@@ -17,6 +17,8 @@ import { erasingContract } from './ledger/erasing.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
 import { keyingContract } from './ledger/keying.js';
+import { leaseEndingContract } from './ledger/lease-ending.js';
+import { leasingContract } from './ledger/leasing.js';
 import { layeringContract } from './ledger/layering.js';
 import { keepingContract } from './ledger/keeping.js';
 import { noticingContract } from './ledger/noticing.js';
@@ -127,6 +129,8 @@ export function ledgerContract(
     keepingContract(bed);
     erasingContract(bed);
     rulingContract(bed);
+    leasingContract(bed);
+    leaseEndingContract(bed);
     more(bed);
   });
 }
