@@ -20,6 +20,7 @@ import type {
   LeaseState,
 } from '../domain/lease/lease.js';
 import type { PeriodSeed, Stop } from './usage.js';
+import type { Scope } from '../domain/budget/period-key.js';
 import type { Killed } from '../domain/budget/state.js';
 
 /** An ask with the periods its calls count in: rows that are not there yet are made. */
@@ -27,12 +28,16 @@ export interface PlacedAsk {
   readonly org: string;
   readonly ask: LeaseAsk;
   readonly seeds: readonly PeriodSeed[];
+  /** What the seeds were placed under. */
+  readonly revisions: readonly { readonly scope: Scope; readonly rev: number }[];
 }
 
 export type AskResult =
   | { readonly type: 'answered'; readonly answer: LeaseAnswer }
   /** L5. The holder has asked something newer. */
-  | { readonly type: 'stale' };
+  | { readonly type: 'stale' }
+  /** Nothing was written: place it again. */
+  | { readonly type: 'stale_configuration' };
 
 export type CloseResult =
   { readonly type: 'closed'; readonly closed: ClosedLease } | { readonly type: 'stale' };
@@ -87,7 +92,14 @@ export interface GuardWatch {
 export interface GuardStanding extends GuardWatch {
   readonly stopped?: Stop;
   /** Killed periods its calls count in now. */
-  readonly killed: readonly { readonly periodId: string; readonly killed: Killed }[];
+  readonly killed: readonly {
+    readonly periodId: string;
+    /** Set where it is a run: it holds only guards of that one. */
+    readonly run?: string;
+    /** Of its window, epoch ms. */
+    readonly endsAt?: number;
+    readonly killed: Killed;
+  }[];
   /** Of the open rows its calls count in: a change of limits makes it another. */
   readonly limitsMark: string;
   /** Rows in which more is granted than there is room for, or where room is wanted. */
@@ -113,6 +125,7 @@ export interface LeaseLedger {
     periodId?: string;
     /** Only those that hold something. */
     holding?: boolean;
+    state?: LeaseState;
     now: number;
     limit: number;
     after?: LeasePage;

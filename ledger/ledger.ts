@@ -60,6 +60,7 @@ export type * from './configuring.js';
 export type * from './delivery.js';
 export type * from './digest.js';
 export type * from './idempotency.js';
+export type * from './lease.js';
 export type * from './paging.js';
 export type * from './push.js';
 export type { ExportKind, ExportPage, ExportQuery } from './export.js';

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { NOTHING } from '../../domain/lease/amounts.js';
 import type { BudgetStatusView, StatusView } from '../../gateway/views.js';
 import type { AlertView } from '../../ledger/ledger.js';
 import { startFakeKavach, type Answer } from '../support/fake-kavach.js';
@@ -38,6 +39,7 @@ const budget: BudgetStatusView = {
   blocked: false,
   recentCost: 0,
   recentTokens: 0,
+  ...{ leased: NOTHING, holders: 0, vanished: NOTHING, guarded: 'none' },
   spent: { cost: totals.cost, tokens_total: totals.tokens, calls: 7, duration: 0 },
   status: [
     {
