@@ -234,16 +234,16 @@ describe('its bounds', () => {
       `GET /v1/guard?agent_name=loud HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\n\r\n`,
     );
     const guard = await open();
-    let gone = false;
-    deaf.on('error', () => undefined).once('close', () => (gone = true));
+    const seen = { gone: false };
+    deaf.on('error', () => undefined).once('close', () => (seen.gone = true));
     const reason = 'x'.repeat(1_000_000);
-    for (let n = 0; n < 60 && !gone; n += 1) {
+    for (let n = 0; n < 60 && !seen.gone; n += 1) {
       stand({ stopped: { ...STOP, agent: 'loud', at: NOON + n, reason } }, 'loud');
       await looks(2);
       // What is closed on it is seen by who writes to it, as it never reads.
       if (n > 40) deaf.resume();
     }
-    await expect.poll(() => gone, soon).toBe(true);
+    await expect.poll(() => seen.gone, soon).toBe(true);
     stand({ stopped: STOP });
     await expect.poll(() => guard.of('standing').length, soon).toBe(2);
   });
@@ -270,37 +270,37 @@ describe('a stream', () => {
   };
 
   test('GS-1: holds what fits, and not a byte more', () => {
-    const { send, ends } = stream(100);
-    send('limits', { rev: 'x'.repeat(60) });
-    expect(ends).toEqual([]);
-    send('limits', { rev: '1' });
-    send('limits', { rev: '2' });
-    expect(ends).toEqual(['ended', 'cut']);
+    const one = stream(100);
+    one.send('limits', { rev: 'x'.repeat(60) });
+    expect(one.ends).toEqual([]);
+    one.send('limits', { rev: '1' });
+    one.send('limits', { rev: '2' });
+    expect(one.ends).toEqual(['ended', 'cut']);
   });
 
   test('GS-1: for whom something waits at two beats in a row does not read', async () => {
-    const { send, beat, ends, reader } = stream(100);
-    send('limits', {});
-    beat();
-    expect(ends).toEqual([]);
-    await reader.read();
-    await reader.read();
-    beat();
-    await reader.read();
-    beat();
-    beat();
-    expect(ends).toEqual([]);
-    beat();
-    expect(ends).toEqual(['ended', 'cut']);
+    const one = stream(100);
+    one.send('limits', {});
+    one.beat();
+    expect(one.ends).toEqual([]);
+    await one.reader.read();
+    await one.reader.read();
+    one.beat();
+    await one.reader.read();
+    one.beat();
+    one.beat();
+    expect(one.ends).toEqual([]);
+    one.beat();
+    expect(one.ends).toEqual(['ended', 'cut']);
   });
 
   test('GS-2: it ends once', async () => {
-    const { end, send, beat, ends, reader } = stream(100);
-    end();
-    end();
-    send('limits', {});
-    beat();
-    await reader.cancel();
-    expect(ends).toEqual(['ended']);
+    const one = stream(100);
+    one.end();
+    one.end();
+    one.send('limits', {});
+    one.beat();
+    await one.reader.cancel();
+    expect(one.ends).toEqual(['ended']);
   });
 });
