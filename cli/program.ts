@@ -9,6 +9,7 @@ import { addKeyCommands } from './key-commands.js';
 import type { Environment } from './http.js';
 import { addKeepingCommands } from './keeping-commands.js';
 import { addLimitCommands } from './limit-commands.js';
+import { addLeaseCommands } from './lease-commands.js';
 import { addOperatorCommands } from './operator-commands.js';
 import { createOutput, type Output, type OutputStream } from './output.js';
 import { addPeopleCommands } from './people-commands.js';
@@ -132,6 +133,7 @@ function createProgram(
   addAlertCommands(kit);
   addKeyCommands(kit, program);
   addLimitCommands(kit);
+  addLeaseCommands(kit);
   addOperatorCommands(kit);
   addSilenceCommands(kit);
   addPeopleCommands(kit);

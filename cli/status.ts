@@ -5,6 +5,7 @@ import { formatMoney, groupDigits } from '../domain/money.js';
 import type { BudgetStatusView, LimitStatus, StatusView } from '../gateway/views.js';
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
+import { guardsText, hasLeases, leasedText, leasesText } from './lease-text.js';
 import { originText } from './limits.js';
 import type { Output, Tone } from './output.js';
 
@@ -66,11 +67,13 @@ function showAll(output: Output, status: StatusView): void {
     output.line('No budget is open: an SDK syncs one, or `kavach limits set` does.');
     return;
   }
+  const isLeased = budgets.some(hasLeases);
   output.table(
     [
       { head: 'BUDGET' },
       { head: 'CADENCE' },
       { head: 'SPENT', right: true },
+      ...(isLeased ? [{ head: 'LEASED', right: true }, { head: 'GUARDS' }] : []),
       { head: 'LIMIT', right: true },
       { head: 'USED', right: true },
       { head: 'PER HOUR', right: true },
@@ -80,16 +83,23 @@ function showAll(output: Output, status: StatusView): void {
       { head: 'STATE' },
       { head: 'ID' },
     ],
-    budgets.flatMap((budget) => budget.status.map((limit) => rowOf(output, budget, limit))),
+    budgets.flatMap((budget) =>
+      budget.status.map((limit) => rowOf(output, budget, { ...limit, isLeased })),
+    ),
   );
 }
 
-function rowOf(output: Output, budget: BudgetStatusView, limit: LimitStatus): string[] {
+function rowOf(
+  output: Output,
+  budget: BudgetStatusView,
+  limit: LimitStatus & { readonly isLeased: boolean },
+): string[] {
   const { dimension } = limit;
   return [
     budget.name,
     budget.key.cadence,
     spentText(budget, limit),
+    ...(limit.isLeased ? [leasedText(budget, dimension), guardsText(output, budget)] : []),
     formatAmount(dimension, limit.limit),
     usedOf(output, limit),
     dimension === 'duration' ? '' : formatAmount(dimension, limit.perHour),
@@ -110,8 +120,10 @@ function showOne(output: Output, budget: BudgetStatusView): void {
     const at = `${String(killed.bps / 100)} % of ${killed.dimension}`;
     output.line(`Killed at ${at}, ${formatMoment(killed.at)}`);
   }
+  if (hasLeases(budget)) output.line(`Leases: ${leasesText(output, budget)}`);
   if (budget.parkedReason !== undefined) output.line(`Parked: ${budget.parkedReason}`);
   output.line();
+  const isLeased = hasLeases(budget);
   const rows = budget.status.map((limit) => {
     const configured = budget.limits.limits.find(({ dimension }) => dimension === limit.dimension);
     const thresholds = (configured?.thresholds ?? []).map(
@@ -122,6 +134,7 @@ function showOne(output: Output, budget: BudgetStatusView): void {
     return [
       dimension,
       spentText(budget, limit),
+      ...(isLeased ? [leasedText(budget, dimension)] : []),
       formatAmount(dimension, limit.limit),
       originText(dimension, limit.origin),
       usedOf(output, limit),
@@ -134,6 +147,7 @@ function showOne(output: Output, budget: BudgetStatusView): void {
     [
       { head: 'DIMENSION' },
       { head: 'SPENT', right: true },
+      ...(isLeased ? [{ head: 'LEASED', right: true }] : []),
       { head: 'LIMIT', right: true },
       { head: 'FROM' },
       { head: 'USED', right: true },

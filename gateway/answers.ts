@@ -19,6 +19,9 @@ const key = z.looseObject({
   period: z.string(),
 });
 const window = z.looseObject({ startsAt: at, endsAt: at.optional(), zone: z.string() });
+const amounts = z
+  .looseObject({ cost: whole, tokens: whole, calls: whole })
+  .meta({ description: 'Nano-USD, tokens, calls.' });
 const limits = z.looseObject({ rev: whole, limits: z.array(z.looseObject({})) });
 
 export const problemSchema = z
@@ -34,13 +37,15 @@ export const problemSchema = z
 
 export const healthAnswer = z.looseObject({ status: z.string() });
 
+const eventFaults = z.array(z.looseObject({ index: whole, path: z.string(), message: z.string() }));
 export const ingestAnswer = z.looseObject({
   accepted: whole,
   duplicates: whole,
-  rejected: z
-    .array(z.looseObject({ index: whole, path: z.string(), message: z.string() }))
-    .describe('The first hundred; GET /v1/quarantine has them.'),
+  rejected: eventFaults.describe('The first hundred; GET /v1/quarantine has them.'),
   rejected_count: whole,
+  warnings: eventFaults
+    .optional()
+    .describe('Of events that count, without the lease they named; the first hundred.'),
   request_id: z.string(),
 });
 
@@ -89,6 +94,12 @@ export const budgetView = z.looseObject({
       exhaustsAt: at.optional(),
     }),
   ),
+  leased: amounts.describe('What stays counted of the leases in it, beside what is spent.'),
+  holders: whole.describe('Guards that hold something and were heard of.'),
+  vanished: amounts.describe('The part of `leased` whose holders were not heard of any more.'),
+  guarded: z
+    .enum(['leased', 'mixed', 'none'])
+    .describe('`leased`: all of it came with leases, so the limit is not passed.'),
 });
 export const budgetsAnswer = z.looseObject({ budgets: z.array(budgetView), nextCursor });
 export const statusAnswer = z.looseObject({

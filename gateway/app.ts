@@ -24,11 +24,13 @@ import { addContactRoutes } from './routes/contacts.js';
 import { addDestinationRoutes } from './routes/destinations.js';
 import { addMetricsRoute } from './routes/metrics.js';
 import { addExportRoutes } from './routes/export.js';
+import { addGuardRoute } from './routes/guard.js';
 import { addHealthRoutes } from './routes/health.js';
 import { addDocumentRoutes } from './routes/openapi.js';
 import { addIngestRoute } from './routes/ingest.js';
 import { addKeyRoutes } from './routes/keys.js';
 import { addNoticeRoute } from './routes/notices.js';
+import { addLeaseRoutes } from './routes/leases.js';
 import { addLimitRoutes } from './routes/limits.js';
 import { addRaiseRoutes } from './routes/raises.js';
 import { addDigestRoutes } from './routes/digests.js';
@@ -62,7 +64,7 @@ export function createApp(gateway: Gateway): App {
   addUnsubscribeRoutes(routes, gateway);
   addDocumentRoutes(routes);
   const whileThere = refuseWhileAway(gateway.watch, gateway.policy.retryAfterS);
-  for (const path of ['/v1/ingest', '/v1/runs/*', '/v1/events']) app.use(path, whileThere);
+  for (const path of USAGE_PATHS) app.use(path, whileThere);
   addCallbackRoutes(routes, gateway);
   if (gateway.sessions !== undefined) {
     addLoginRoutes(routes, gateway, gateway.sessions);
@@ -95,6 +97,10 @@ export function createApp(gateway: Gateway): App {
   addRuleRoutes(routes, gateway);
   addKeyRoutes(routes, gateway);
   if (gateway.push !== undefined) addPushTicketRoute(routes, gateway, gateway.push);
+  if (gateway.leases !== undefined) {
+    addLeaseRoutes(routes, gateway, gateway.leases.ledger, cache);
+    addGuardRoute(routes, gateway.leases.guards);
+  }
   addCodecRoutes(routes, gateway, requireKey(authenticate));
   app.notFound((c) => {
     const { method, path } = c.req;
@@ -107,7 +113,8 @@ export function createApp(gateway: Gateway): App {
 }
 
 /** What is asked to come again where it could not be stored. */
-const USAGE = /^\/v1\/(?:ingest$|events$|runs\/)/;
+const USAGE = /^\/v1\/(?:ingest$|events$|runs\/|leases(?:$|\/)|guard$)/;
+const USAGE_PATHS = ['/v1/ingest', '/v1/runs/*', '/v1/events', '/v1/leases/*', '/v1/guard'];
 
 /** Asked every few seconds by whoever balances the load: no line of log each. */
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);

@@ -5,25 +5,23 @@
  * G-E1. What identifies or counts (agent, run, key, tokens, cost, time) must be right; what only
  *       describes (provider, model, status) is cleaned; what is not known is ignored (spec §8).
  * G-E2. No input throws, and no text with NUL or lone surrogates reaches the ledger.
+ * G-E3. What says which lease it settles never costs the event: wrong, it counts without one.
  */
 import { civilFromDays, daysFromCivil } from '../domain/civil.js';
 import { usdToNanos } from '../domain/money.js';
 import { placeEvent } from '../domain/period.js';
 import type { UsageEvent, UsageFlag } from '../ledger/ledger.js';
+import { fault, isAbsent, isNotFinite, kindOf, type EventFault } from './event-fault.js';
+import { leaseIn } from './event-lease.js';
 import type { Pricer } from './price.js';
-
-/** `path` is relative to the event: `cost`. */
-export interface EventFault {
-  readonly type: 'fault';
-  readonly path: string;
-  readonly problem: string;
-}
 
 export interface ReadEvent {
   readonly type: 'event';
   readonly event: UsageEvent;
   /** When its sender says it happened, unclamped, epoch ms. */
   readonly sentAt: number;
+  /** What is wrong with it and did not cost it. */
+  readonly warning?: EventFault;
 }
 
 export interface EventContext {
@@ -70,6 +68,8 @@ export function readEvent(raw: unknown, context: EventContext): ReadEvent | Even
   const price = context.pricer.price({
     ...{ provider, model, inputTokens, outputTokens, costReported, at },
   });
+  const leased = leaseIn(fields);
+  const unleased = leased.type === 'fault';
   const event: UsageEvent = {
     idempotencyKey: key ?? context.newId(),
     agent,
@@ -81,17 +81,17 @@ export function readEvent(raw: unknown, context: EventContext): ReadEvent | Even
     status: wordIn(fields, 'status', 'success'),
     at,
     receivedAt: context.receivedAt,
-    flags: clamped || price.unpriced ? flagsOf(clamped, price.unpriced) : NO_FLAGS,
+    flags: flagsOf({ clamped, unpriced: price.unpriced, unleased }),
+    ...(leased.type === 'lease' ? { lease: leased.lease, leaseSeq: leased.leaseSeq } : {}),
   };
-  return { type: 'event', event, sentAt };
+  return { type: 'event', event, sentAt, ...(unleased ? { warning: leased } : {}) };
 }
 
-function flagsOf(clamped: boolean, unpriced: boolean): readonly UsageFlag[] {
-  return [...(clamped ? (['clamped'] as const) : []), ...(unpriced ? (['unpriced'] as const) : [])];
-}
+type Told = Extract<UsageFlag, 'clamped' | 'unpriced' | 'unleased'>;
+const TOLD: readonly Told[] = ['clamped', 'unpriced', 'unleased'];
 
-export function fault(path: string, problem: string): EventFault {
-  return { type: 'fault', path, problem };
+function flagsOf(told: Readonly<Record<Told, boolean>>): readonly UsageFlag[] {
+  return TOLD.some((flag) => told[flag]) ? TOLD.filter((flag) => told[flag]) : NO_FLAGS;
 }
 
 /** A name that identifies: undefined where it is absent or empty. */
@@ -180,23 +180,7 @@ function isDay(year: number, month: number, day: number): boolean {
   return day <= 28 || civilFromDays(daysFromCivil({ year, month, day })).day === day;
 }
 
-export function isAbsent(value: unknown): value is null | undefined {
-  return value === undefined || value === null;
-}
-
 /** A number that JSON cannot write, and Python does. */
 function notFinite(value: unknown): string | undefined {
   return isNotFinite(value) ? `expected a number, got ${value}` : undefined;
-}
-
-/** They come as strings (body.ts). */
-function isNotFinite(value: unknown): value is string {
-  return value === 'NaN' || value === 'Infinity' || value === '-Infinity';
-}
-
-export function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (isNotFinite(value)) return value;
-  if (typeof value !== 'object') return `a ${typeof value}`;
-  return Array.isArray(value) ? 'an array' : 'an object';
 }

@@ -9,7 +9,8 @@ import type { Scope } from '../domain/budget/period-key.js';
 import type { ApiKey, IngestResult, UsageEvent } from '../ledger/ledger.js';
 import { deliverClaims } from './claims.js';
 import { withDeadline } from './deadline.js';
-import { readEvent, type EventFault, type ReadEvent } from './event.js';
+import { readEvent, type ReadEvent } from './event.js';
+import type { EventFault } from './event-fault.js';
 import type { Gateway } from './options.js';
 import { placeBatch, type PlacedBatch } from './place.js';
 import { Problem } from './problem.js';
@@ -34,6 +35,8 @@ export interface IngestAnswer {
   readonly rejected: readonly Rejected[];
   /** All of them: `rejected` lists the first hundred. */
   readonly rejectedCount: number;
+  /** Of events that were taken all the same, the first hundred. */
+  readonly warnings: readonly Rejected[];
   readonly refusal?: UsageRefusal;
 }
 
@@ -41,6 +44,7 @@ interface ReadBatch {
   readonly events: UsageEvent[];
   readonly rejected: Rejected[];
   rejectedCount: number;
+  readonly warnings: Rejected[];
   newestAt: number;
   readonly agents: Set<string | undefined>;
   readonly runs: Set<string | undefined>;
@@ -66,8 +70,9 @@ export async function ingestBatch(
       'The quarantine',
     );
   }
-  const { rejected, rejectedCount } = batch;
-  if (batch.events.length === 0) return { accepted: 0, duplicates: 0, rejected, rejectedCount };
+  const { rejected, rejectedCount, warnings } = batch;
+  const told = { rejected, rejectedCount, warnings };
+  if (batch.events.length === 0) return { accepted: 0, duplicates: 0, ...told };
   const { stored, placed } = await withDeadline(
     storeBatch(gateway, scopes, org, batch.events, now),
     gateway.policy.ledgerTimeoutMs,
@@ -81,7 +86,7 @@ export async function ingestBatch(
   return {
     accepted: stored.stored,
     duplicates: stored.duplicates,
-    ...{ rejected, rejectedCount },
+    ...told,
     ...(refusal === undefined ? {} : { refusal }),
   };
 }
@@ -110,6 +115,7 @@ function readBatch(
     events: [],
     rejected: [],
     rejectedCount: 0,
+    warnings: [],
     newestAt: 0,
     agents: new Set(),
     runs: new Set(),
@@ -121,16 +127,20 @@ function readBatch(
       batch.agents.add(read.event.agent);
       batch.runs.add(read.event.run);
       if (read.sentAt > batch.newestAt) batch.newestAt = read.sentAt;
+      if (read.warning !== undefined) tell(batch.warnings, index, read.warning);
       return;
     }
     batch.rejectedCount += 1;
     batch.agents.add(undefined);
-    if (batch.rejected.length >= MAX_REJECTED) return;
-    const at = `events[${String(index)}]`;
-    const path = read.path === '' ? at : `${at}.${read.path}`;
-    batch.rejected.push({ index, path, message: read.problem });
+    tell(batch.rejected, index, read);
   });
   return batch;
+}
+
+function tell(list: Rejected[], index: number, { path, problem }: EventFault): void {
+  if (list.length >= MAX_REJECTED) return;
+  const at = `events[${String(index)}]`;
+  list.push({ index, path: path === '' ? at : `${at}.${path}`, message: problem });
 }
 
 function ofAgent(read: ReadEvent | EventFault, only: string | undefined): ReadEvent | EventFault {

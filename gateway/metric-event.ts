@@ -4,7 +4,8 @@
  */
 import { placeEvent } from '../domain/period.js';
 import type { MetricValue } from '../domain/rule.js';
-import { fault, isAbsent, isBroken, kindOf, nameIn, timeIn, type EventFault } from './event.js';
+import { isBroken, nameIn, timeIn } from './event.js';
+import { fault, isAbsent, kindOf, type EventFault } from './event-fault.js';
 
 export interface ReadMetrics {
   readonly type: 'metrics';

@@ -2,8 +2,10 @@
 import { NOTICE_WINDOW_MS } from '../domain/alert/agent-notice.js';
 import type { Policy } from '../domain/alert/policy.js';
 import type { ChannelName } from '../domain/words.js';
-import type { ClaimedPeriod, Ledger, PushLedger } from '../ledger/ledger.js';
+import type { ClaimedPeriod, LeaseLedger, Ledger, PushLedger } from '../ledger/ledger.js';
 import type { AlertClient } from './act-on-alert.js';
+import type { GuardHub } from './guard/hub.js';
+import type { GuardPolicy } from './guard/policy.js';
 import type { LedgerWatch } from './ledger-watch.js';
 import type { CallbackReader } from './callbacks/index.js';
 import type { PreviewDigest } from './digest-preview.js';
@@ -110,6 +112,17 @@ export interface PushTickets {
   readonly ticketMs: number;
 }
 
+/** What leases, and the guards that hold them, need. */
+export interface LeaseOptions {
+  readonly ledger: LeaseLedger;
+  readonly policy?: Partial<GuardPolicy>;
+}
+
+export interface Leases {
+  readonly ledger: LeaseLedger;
+  readonly guards: GuardHub;
+}
+
 /** Numbers and defaults; durations in ms, sizes in bytes. */
 export interface GatewayPolicy {
   /** B2. The organisation's zone, for scopes nobody has configured yet. */
@@ -139,6 +152,11 @@ export interface GatewayPolicy {
   readonly actMs: number;
   /** A2. How long a copy of a notice is a repeat of it. */
   readonly noticeWindowMs: number;
+  /** L5. How long before its period a lease of the next one is granted. */
+  readonly leaseAheadMs: number;
+  /** When who needs no lease asks again, and how old what says so may be. */
+  readonly leaseRenewMs: number;
+  readonly leaseFreshMs: number;
   /** At the end: how long requests in flight may take. */
   readonly graceMs: number;
 }
@@ -158,6 +176,9 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   rates: { usage: 1_000, other: 50 },
   actMs: 6_000,
   noticeWindowMs: NOTICE_WINDOW_MS,
+  leaseAheadMs: 60_000,
+  leaseRenewMs: 10_000,
+  leaseFreshMs: 500,
   graceMs: 10_000,
 };
 
@@ -193,6 +214,8 @@ export interface GatewayOptions {
   readonly sendCode?: SendCode;
   /** Absent: there is no /v1/push. */
   readonly push?: PushOptions;
+  /** Absent: there are no /v1/leases and no /v1/guard. */
+  readonly leases?: LeaseOptions;
   /** P3. Absent: what waits for a digest is not shown. */
   readonly previewDigest?: PreviewDigest;
   /** Absent: nobody can unsubscribe by a link. */
@@ -228,6 +251,7 @@ export interface Gateway {
   readonly testSend?: TestSend;
   readonly sendCode?: SendCode;
   readonly push?: PushTickets;
+  readonly leases?: Leases;
   readonly previewDigest?: PreviewDigest;
   readonly unsubscribeLinks?: UnsubscribeLinks;
   readonly homeOrg: string;

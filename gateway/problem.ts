@@ -49,7 +49,7 @@ export function tryAgainLater(retryAfterS: number): ProblemInit {
   return {
     status: 429,
     title: 'Try again later',
-    detail: `Usage cannot be stored right now. Nothing of this batch is lost if you send it again in ${String(retryAfterS)} s.`,
+    detail: `It cannot be taken right now. Nothing of it is lost if you send it again in ${String(retryAfterS)} s.`,
     headers: { 'retry-after': String(retryAfterS) },
   };
 }

@@ -140,6 +140,8 @@ export const ingestBody = z.object({
       idempotency_key: name.optional(),
       run_id: name.optional(),
       status: z.string().optional(),
+      lease: z.string().optional().describe('The lease it settles; a wrong one never costs it.'),
+      lease_seq: z.int().min(1).optional().describe('Its number among the events of the lease.'),
     }),
   ),
 });

@@ -35,10 +35,23 @@ export interface ScopeSlot {
 }
 
 export interface ScopeCache {
-  /** Slots of the scopes asked for, in no order; loads what is not remembered, all at once. */
-  load(org: string, scopes: readonly Scope[]): Promise<ReadonlyMap<Scope, ScopeSlot>>;
+  /**
+   * Slots of the scopes asked for, in no order; loads what is not remembered, all at once. With
+   * `maxAgeMs` also what was read longer ago: for whoever names no revisions to the ledger.
+   */
+  load(
+    org: string,
+    scopes: readonly Scope[],
+    maxAgeMs?: number,
+  ): Promise<ReadonlyMap<Scope, ScopeSlot>>;
   /** Forgets what has turned out to be out of date. */
   forget(org: string, scopes: readonly Scope[]): void;
+}
+
+interface RememberedSlot {
+  readonly slot: ScopeSlot;
+  /** Epoch ms. */
+  readonly readAt: number;
 }
 
 /** Agents are named by whoever sends: what is remembered of them is bounded. */
@@ -53,7 +66,7 @@ export function createScopeCache(
   ledger: Pick<Ledger, 'configurations' | 'endLayers'>,
   now: () => number,
 ): ScopeCache {
-  const slots = new Map<string, ScopeSlot>();
+  const slots = new Map<string, RememberedSlot>();
   const nameOf = (org: string, scope: Scope): string => `${org}\n${scope}`;
 
   const isOver = ({ changesAt }: ScopeConfiguration): boolean =>
@@ -68,19 +81,25 @@ export function createScopeCache(
     return ledger.configurations(org, scopes);
   }
 
-  async function load(org: string, scopes: readonly Scope[]) {
+  async function load(org: string, scopes: readonly Scope[], maxAgeMs = Infinity) {
+    const at = now();
     const found = new Map<Scope, ScopeSlot>();
     const missing: Scope[] = [];
     for (const scope of scopes) {
-      const slot = slots.get(nameOf(org, scope));
-      if (slot === undefined || isOver(slot.configuration)) missing.push(scope);
-      else found.set(scope, slot);
+      const known = slots.get(nameOf(org, scope));
+      const isFresh = known !== undefined && Math.abs(at - known.readAt) <= maxAgeMs;
+      if (isFresh && !isOver(known.slot.configuration)) found.set(scope, known.slot);
+      else missing.push(scope);
     }
     if (missing.length > 0) {
       if (slots.size + missing.length > REMEMBERED_SCOPES) slots.clear();
       for (const configuration of await read(org, missing)) {
-        const slot = scopeSlot(configuration);
-        slots.set(nameOf(org, configuration.scope), slot);
+        const id = nameOf(org, configuration.scope);
+        const known = slots.get(id)?.slot;
+        // What is the same knows its periods already, and which rows were made.
+        const isSame = known?.configuration.rev === configuration.rev;
+        const slot = isSame && !isOver(known.configuration) ? known : scopeSlot(configuration);
+        slots.set(id, { slot, readAt: at });
         found.set(configuration.scope, slot);
       }
     }

@@ -11,6 +11,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { DEFAULT_POLICY } from '../domain/alert/policy.js';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-error.js';
+import { startLeases } from './guard/index.js';
 import { watchLedger } from './ledger-watch.js';
 import { watchLayerEnds } from './layer-ends.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
@@ -48,6 +49,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...{ log, now: options.now ?? Date.now, newId: options.newId ?? randomUUID },
     ...{ retryAfterS: policy.retryAfterS, isDraining: () => state.isDraining },
   });
+  const leases = startLeases(options.leases, {
+    ...{ log, now: options.now ?? Date.now },
+    ...{ timeoutMs: policy.ledgerTimeoutMs, retryAfterS: policy.retryAfterS },
+  });
   const gateway: Gateway = {
     ...{ ledger, relay, log },
     now: options.now ?? Date.now,
@@ -63,6 +68,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     alertPolicy: options.alertPolicy ?? DEFAULT_POLICY,
     ...(options.sendCode === undefined ? {} : { sendCode: options.sendCode }),
     ...(push === undefined ? {} : { push: push.tickets }),
+    ...(leases === undefined ? {} : { leases }),
     ...(options.previewDigest === undefined ? {} : { previewDigest: options.previewDigest }),
     ...(options.unsubscribeLinks === undefined
       ? {}
@@ -101,6 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.isDraining = true;
+      leases?.guards.stop();
       // A ledger that hangs must not keep a gateway alive.
       const { graceMs } = gateway.policy;
       const ended = Promise.race([layerEnds.stop(), delay(graceMs, undefined, { ref: false })]);

@@ -1,4 +1,5 @@
 /** What holds an agent back right now (K1, K2, B9): told before its first call. */
+import type { Killed } from '../domain/budget/state.js';
 import { periodRowId } from '../domain/ids.js';
 import type { Cadence, Dimension } from '../domain/words.js';
 import type { BudgetView, Stop } from '../ledger/ledger.js';
@@ -41,7 +42,7 @@ export async function standingOf(
   const stop = stops.find((each) => each.agent === agent);
   return {
     ...(stop === undefined ? {} : { stopped: stoppedWord(stop) }),
-    ...(held === undefined ? {} : { killed: killedWord(held) }),
+    ...(held === undefined ? {} : { killed: killedWord(heldPeriodOf(held)) }),
   };
 }
 
@@ -61,15 +62,28 @@ export async function heldBy(
   return found.flat().find((budget) => holdsAgent(budget, agent, now));
 }
 
-function stoppedWord(stop: Stop): NonNullable<Standing['stopped']> {
+function heldPeriodOf({ id, key, window, killed }: BudgetView): HeldPeriod {
+  return { id, cadence: key.cadence, endsAt: window.endsAt, killed };
+}
+
+export function stoppedWord(stop: Stop): NonNullable<Standing['stopped']> {
   return { reason: 'tier_agent_limit', at: isoTime(stop.at), by: stop.by, why: stop.reason };
 }
 
-function killedWord({ id, key, window, killed }: BudgetView): NonNullable<Standing['killed']> {
+/** A period that is killed, or that a `block` limit holds. */
+export interface HeldPeriod {
+  readonly id: string;
+  readonly cadence: Cadence;
+  readonly endsAt?: number | undefined;
+  readonly killed?: Killed | undefined;
+}
+
+export function killedWord(held: HeldPeriod): NonNullable<Standing['killed']> {
+  const { id, cadence, endsAt, killed } = held;
   return {
     reason: 'org_budget_exceeded',
     period_id: id,
-    cadence: key.cadence,
+    cadence,
     ...(killed === undefined
       ? {}
       : {
@@ -77,7 +91,7 @@ function killedWord({ id, key, window, killed }: BudgetView): NonNullable<Standi
           threshold: killed.bps / 10_000,
           at: isoTime(killed.at),
         }),
-    ...(window.endsAt === undefined ? {} : { resets_at: isoTime(window.endsAt) }),
+    ...(endsAt === undefined ? {} : { resets_at: isoTime(endsAt) }),
   };
 }
 

@@ -108,8 +108,10 @@ export interface GuardStanding extends GuardWatch {
   readonly killed: readonly {
     readonly periodId: string;
     readonly killed: Killed;
-    /** The run it is; absent: not a run, but whatever its agent does. */
+    /** The run it is, and holds only guards of; absent: whatever its agent does. */
     readonly run?: string;
+    /** Of its window, epoch ms. */
+    readonly endsAt?: number;
   }[];
   /** Of its agent and organisation: a change of limits makes it another. */
   readonly limitsMark: string;
@@ -136,6 +138,7 @@ export interface LeaseLedger {
     periodId?: string;
     /** Only those that hold something. */
     holding?: boolean;
+    state?: LeaseState;
     now: number;
     limit: number;
     after?: LeasePage;

@@ -61,6 +61,7 @@ function wireAnswer(answer: IngestAnswer, requestId: string) {
     duplicates: answer.duplicates,
     rejected: answer.rejected,
     rejected_count: answer.rejectedCount,
+    ...(answer.warnings.length === 0 ? {} : { warnings: answer.warnings }),
     request_id: requestId,
   };
 }
