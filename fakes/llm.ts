@@ -151,8 +151,8 @@ function countsOf({ prompt, maxTokens = 16 }: LlmRequest): LlmTurn {
 
 function send(response: ServerResponse, reply: ScriptedReply): void {
   const { status, contentType, chunks, headers, then } = reply;
+  if (then === 'hold' && chunks.length === 0) return;
   response.writeHead(status, { 'content-type': contentType, ...headers });
-  response.flushHeaders();
   for (const chunk of chunks) response.write(chunk);
   if (then === undefined) response.end();
   // What was written is on its way before the connection breaks.

@@ -13,6 +13,6 @@ export async function closeGuard(core: Core, timeoutMs: number): Promise<void> {
     waited.abort();
   }
   for (const leave of [...core.open]) leave.settle(undefined, 'partial');
-  const rest = Math.max(timeoutMs - (core.elapsed() - from), 0);
+  const rest = Math.max(Math.round(timeoutMs - (core.elapsed() - from)), 0);
   await core.admission.close(rest);
 }
