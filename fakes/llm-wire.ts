@@ -7,6 +7,11 @@ export interface LlmTurn {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly text: string;
+  /** Parts of `inputTokens` that were read from a cache, or written to it. */
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  /** The answer asks for this tool. */
+  readonly tool?: string;
 }
 
 export interface LlmRequest {
@@ -79,8 +84,8 @@ export function replyOf(request: LlmRequest, turn: LlmTurn, no: number): Reply {
           choices: [
             {
               index: 0,
-              message: { role: 'assistant', content: turn.text },
-              finish_reason: 'stop',
+              message: { role: 'assistant', content: turn.text, ...toolCalls(turn) },
+              finish_reason: turn.tool === undefined ? 'stop' : 'tool_calls',
             },
           ],
           usage: openaiUsage(turn),
@@ -101,11 +106,30 @@ function openaiHead({ model }: LlmRequest, no: number, object: string) {
   return { id: `chatcmpl-fake-${no}`, object, created: 1_700_000_000, model };
 }
 
-function openaiUsage({ inputTokens, outputTokens }: LlmTurn) {
+function openaiUsage({ inputTokens, outputTokens, ...turn }: LlmTurn) {
+  const { cacheReadTokens: cached_tokens } = turn;
   return {
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,
     total_tokens: inputTokens + outputTokens,
+    ...(cached_tokens === undefined ? {} : { prompt_tokens_details: { cached_tokens } }),
+  };
+}
+
+function toolCalls({ tool: name }: LlmTurn) {
+  if (name === undefined) return {};
+  const call = { id: 'call_fake', type: 'function', function: { name, arguments: '{}' } };
+  return { tool_calls: [call] };
+}
+
+/** Anthropic counts what its cache took apart from the rest. */
+function anthropicUsage({ inputTokens, outputTokens, ...turn }: LlmTurn) {
+  const { cacheReadTokens: read, cacheWriteTokens: written } = turn;
+  return {
+    input_tokens: inputTokens - (read ?? 0) - (written ?? 0),
+    output_tokens: outputTokens,
+    ...(read === undefined ? {} : { cache_read_input_tokens: read }),
+    ...(written === undefined ? {} : { cache_creation_input_tokens: written }),
   };
 }
 
@@ -134,10 +158,15 @@ function anthropicMessage({ model }: LlmRequest, turn: LlmTurn, no: number) {
     type: 'message',
     role: 'assistant',
     model,
-    content: [{ type: 'text', text: turn.text }],
-    stop_reason: 'end_turn',
+    content: [
+      { type: 'text', text: turn.text },
+      ...(turn.tool === undefined
+        ? []
+        : [{ type: 'tool_use', id: 'toolu_fake', name: turn.tool, input: {} }]),
+    ],
+    stop_reason: turn.tool === undefined ? 'end_turn' : 'tool_use',
     stop_sequence: null,
-    usage: { input_tokens: turn.inputTokens, output_tokens: turn.outputTokens },
+    usage: anthropicUsage(turn),
   };
 }
 

@@ -20,9 +20,22 @@ import {
 
 export type { LlmRequest, LlmTurn } from './llm-wire.js';
 
+/** How an answer ends that does not reach its caller; what it was billed for stays billed. */
+export interface BrokenTurn extends Partial<LlmTurn> {
+  /** After so many chunks the connection breaks (`break`) or falls silent (`hold`). */
+  readonly after: number;
+  readonly then: 'break' | 'hold';
+}
+
 /** One scripted call: its counts and text, or a refusal with that status, which bills nothing. */
 export type ScriptedTurn =
-  Partial<LlmTurn> | { readonly status: number; readonly message?: string };
+  | Partial<LlmTurn>
+  | BrokenTurn
+  | {
+      readonly status: number;
+      readonly message?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
 export interface LlmOptions {
   /** @default a free one */
@@ -48,6 +61,11 @@ export interface Llm {
   stop(): Promise<void>;
 }
 
+interface ScriptedReply extends Reply {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly then?: BrokenTurn['then'];
+}
+
 const PATHS: Readonly<Record<string, Dialect>> = {
   '/v1/chat/completions': 'openai',
   '/v1/messages': 'anthropic',
@@ -59,18 +77,21 @@ export async function startLlm(options: LlmOptions = {}): Promise<Llm> {
   const requests: LlmRequest[] = [];
   const bills = new Map<string, Billed>();
 
-  function answer(dialect: Dialect, body: string): Reply {
+  function answer(dialect: Dialect, body: string): ScriptedReply {
     const request = readRequest(dialect, body);
     if (request === undefined) return errorReply(dialect, 400, 'expected `model` and `messages`');
     requests.push(request);
     const scripted = typeof script === 'function' ? script(request) : (turns.shift() ?? {});
     if ('status' in scripted) {
-      return errorReply(dialect, scripted.status, scripted.message ?? 'refused by the script');
+      const { status, message = 'refused by the script', headers = {} } = scripted;
+      return { ...errorReply(dialect, status, message), headers };
     }
     const turn = { ...countsOf(request), ...scripted };
     const before = bills.get(request.model) ?? NOTHING;
     bills.set(request.model, addBills(before, { ...turn, calls: 1 }));
-    return replyOf(request, turn, requests.length);
+    const reply = replyOf(request, turn, requests.length);
+    if (!('after' in scripted)) return reply;
+    return { ...reply, chunks: reply.chunks.slice(0, scripted.after), then: scripted.then };
   }
 
   const server = createServer((incoming, response) => {
@@ -128,10 +149,14 @@ function countsOf({ prompt, maxTokens = 16 }: LlmRequest): LlmTurn {
   };
 }
 
-function send(response: ServerResponse, { status, contentType, chunks }: Reply): void {
-  response.writeHead(status, { 'content-type': contentType });
+function send(response: ServerResponse, reply: ScriptedReply): void {
+  const { status, contentType, chunks, headers, then } = reply;
+  if (then === 'hold' && chunks.length === 0) return;
+  response.writeHead(status, { 'content-type': contentType, ...headers });
   for (const chunk of chunks) response.write(chunk);
-  response.end();
+  if (then === undefined) response.end();
+  // What was written is on its way before the connection breaks.
+  else if (then === 'break') response.write('', () => response.destroy());
 }
 
 async function readBody(incoming: IncomingMessage): Promise<string> {
