@@ -1,5 +1,6 @@
 /** What grants and counts, made from a guard's settings: the seam between surface and engine. */
 import type { Admission } from './admission.js';
+import { createLeasedAdmission } from './engine/admission.js';
 import { syncDocument, type SyncDocument } from './sync-document.js';
 import type { Settings } from './settings.js';
 
@@ -15,15 +16,15 @@ export function admissionSetup(settings: Settings): AdmissionSetup {
   return { settings, document: syncDocument(settings) };
 }
 
-/** Refuses everything: there is no engine yet. */
-export const createDefaultAdmission: CreateAdmission = () => ({
-  admit: () => ({
-    type: 'refused',
-    refusal: { why: 'unreachable', reason: 'unreachable', detail: 'There is no engine yet.' },
-  }),
-  report: () => undefined,
-  status: () => ({ waiting: 0, connected: false }),
-  onRefusal: () => undefined,
-  onLifted: () => undefined,
-  close: () => Promise.resolve(),
-});
+/** By the gateway: `standalone` brings its own. */
+export const createDefaultAdmission: CreateAdmission = ({ settings, document }) =>
+  createLeasedAdmission({
+    endpoint: settings.endpoint ?? '',
+    ...{ apiKey: settings.apiKey, agentName: settings.agentName, runId: settings.runId },
+    syncDocument: document,
+    // Synced budgets are `block` exactly when they have a kill (B9).
+    hasBlockBudget: settings.channels.some(({ type }) => type === 'kill'),
+    ...{ whenUnreachable: settings.whenUnreachable, logger: settings.logger },
+    ...(settings.journalDir === undefined ? {} : { journal: settings.journalDir }),
+    ...(settings.fetch === undefined ? {} : { fetch: settings.fetch }),
+  });
