@@ -119,8 +119,8 @@ describe('the limits of a run', () => {
     const options = { maxCallsPerRun: 1 };
     const refused = await guardOf('openai', { options, limits: { cost: 1_000_000 } });
     await expect(refused.guard.create(CHAT)).rejects.toThrow(BudgetExceededError);
-    await refused.guard.create({ ...CHAT, max_tokens: 1 });
-    const script = [{ status: 401 }, {}];
+    await refused.guard.create({ ...CHAT, max_completion_tokens: 1 });
+    const script = [{ status: 401 }, { text: 'Aye.' }];
     const failed = await guardOf('openai', { options, llm: { script } });
     await expect(failed.guard.create(CHAT)).rejects.toThrow(/401/);
     await failed.guard.create(CHAT);
