@@ -48,5 +48,6 @@ export function readBudget(value: unknown, place: Place): Budget | undefined {
 function readLimit(value: unknown, place: Place): number | undefined {
   const nanos = usdToNanos(value);
   if (!isRefusal(nanos) && nanos > 0) return value as number;
-  return fault(place, 'an amount in USD above 0 and at most 9,007,199', seen(value));
+  fault(place, 'an amount in USD above 0 and at most 9,007,199', seen(value));
+  return undefined;
 }

@@ -117,7 +117,8 @@ export function readChannel(value: unknown, place: Place): ChannelConfig | undef
 function readThreshold(value: unknown, place: Place): number | undefined {
   const bps = parseRatio(value);
   if (!isRefusal(bps)) return bps / 10_000;
-  return fault(place, 'a ratio above 0 and at most 1 with at most four decimals', seen(value));
+  fault(place, 'a ratio above 0 and at most 1 with at most four decimals', seen(value));
+  return undefined;
 }
 
 function readTarget(
@@ -147,7 +148,8 @@ function optional(name: string, fields: Readonly<Record<string, unknown>>, place
 
 function readEmail(value: unknown, place: Place): string | undefined {
   if (typeof value === 'string' && /^[^\s@<>,;]+@[^\s@<>,;]+$/.test(value)) return value;
-  return fault(place, 'one email address', kindOf(value));
+  fault(place, 'one email address', kindOf(value));
+  return undefined;
 }
 
 function readTemplate(value: unknown, place: Place): object {

@@ -79,8 +79,12 @@ export function createCore(options: unknown, seam: Seam): Core {
   );
   const standing = createStanding({ agentName, logger, kills, ...(onKill && { onKill }) });
   const admission = (seam.createAdmission ?? createDefaultAdmission)(admissionSetup(settings));
-  admission.onRefusal(standing.hold);
-  admission.onLifted(standing.lift);
+  admission.onRefusal((refusal) => {
+    standing.hold(refusal);
+  });
+  admission.onLifted(() => {
+    standing.lift();
+  });
   const elapsed = seam.elapsed ?? (() => performance.now());
   return {
     ...{ settings, admission, standing, elapsed },
@@ -105,9 +109,9 @@ function createRun(settings: Settings, standing: Standing, elapsed: () => number
   const limits = settings.guardrails;
   let run: RunState = NEW_RUN;
   function take(next: RunState): void {
-    const isNew = run.stop === undefined && next.stop !== undefined;
+    const known = run.stop;
     run = next;
-    if (isNew && next.stop !== undefined) standing.kill(next.stop.type);
+    if (known === undefined && next.stop !== undefined) standing.kill(next.stop.type);
   }
   return {
     enter(tokens) {

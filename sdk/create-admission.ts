@@ -8,12 +8,15 @@ export interface AdmissionSetup {
   readonly settings: Settings;
   /** What the first sync sends. */
   readonly document: SyncDocument;
+  /** B9. A kill of its own makes its budgets hold calls back. */
+  readonly hasBlockBudget: boolean;
 }
 
 export type CreateAdmission = (setup: AdmissionSetup) => Admission;
 
 export function admissionSetup(settings: Settings): AdmissionSetup {
-  return { settings, document: syncDocument(settings) };
+  const hasBlockBudget = settings.channels.some(({ type }) => type === 'kill');
+  return { settings, document: syncDocument(settings), hasBlockBudget };
 }
 
 /** By the gateway: `standalone` brings its own. */

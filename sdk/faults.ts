@@ -26,8 +26,8 @@ export function inside(place: Place, name: string): Place {
   return { path: place.path === '' ? name : `${place.path}.${name}`, faults: place.faults };
 }
 
-/** Notes a fault and yields undefined, so that a reader can `return fault(...)`. */
-export function fault(place: Place, expected: string, given: string): undefined {
+/** Notes a fault; whoever reads the value yields undefined then. */
+export function fault(place: Place, expected: string, given: string): void {
   place.faults.push({ path: place.path, expected, given });
 }
 
@@ -59,7 +59,8 @@ export function readFields(
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Readonly<Record<string, unknown>>;
   }
-  return fault(place, 'an object with named options', kindOf(value));
+  fault(place, 'an object with named options', kindOf(value));
+  return undefined;
 }
 
 /** Names that nobody reads are mistakes too; the nearest known one is told. */
@@ -83,18 +84,21 @@ function camelCase(name: string): string {
 
 export function readText(value: unknown, place: Place, most = 200): string | undefined {
   if (typeof value === 'string' && value.trim() !== '' && value.length <= most) return value;
-  return fault(place, `a text of 1 to ${String(most)} characters`, kindOf(value));
+  fault(place, `a text of 1 to ${String(most)} characters`, kindOf(value));
+  return undefined;
 }
 
 /** A key, a signing secret: printable, never shown. */
 export function readSecret(value: unknown, place: Place): string | undefined {
   if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) return value;
-  return fault(place, 'printable characters without spaces', kindOf(value));
+  fault(place, 'printable characters without spaces', kindOf(value));
+  return undefined;
 }
 
 export function readHttpUrl(value: unknown, place: Place): string | undefined {
   if (typeof value === 'string' && isHttpUrl(value)) return value;
-  return fault(place, 'an http or https URL', kindOf(value));
+  fault(place, 'an http or https URL', kindOf(value));
+  return undefined;
 }
 
 function isHttpUrl(text: string): boolean {
@@ -106,12 +110,15 @@ function isHttpUrl(text: string): boolean {
 }
 
 export function readBoolean(value: unknown, place: Place): boolean | undefined {
-  return typeof value === 'boolean' ? value : fault(place, 'true or false', seen(value));
+  if (typeof value === 'boolean') return value;
+  fault(place, 'true or false', seen(value));
+  return undefined;
 }
 
 export function readInteger(value: unknown, place: Place, least = 1): number | undefined {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-  return fault(place, `an integer from ${String(least)} up`, seen(value));
+  fault(place, `an integer from ${String(least)} up`, seen(value));
+  return undefined;
 }
 
 export function readOneOf<Word extends string>(
@@ -123,7 +130,8 @@ export function readOneOf<Word extends string>(
   if (found !== undefined) return found;
   const near = typeof value === 'string' ? nearestWord(value.slice(0, 60), words, 2) : undefined;
   const hint = near === undefined ? '' : ` (${near}, perhaps)`;
-  return fault(place, `one of ${words.join(', ')}${hint}`, seen(value));
+  fault(place, `one of ${words.join(', ')}${hint}`, seen(value));
+  return undefined;
 }
 
 export function readFunction(
@@ -132,5 +140,6 @@ export function readFunction(
   expected: string,
 ): ((...given: never[]) => unknown) | undefined {
   if (typeof value === 'function') return value as (...given: never[]) => unknown;
-  return fault(place, expected, kindOf(value));
+  fault(place, expected, kindOf(value));
+  return undefined;
 }

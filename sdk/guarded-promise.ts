@@ -31,7 +31,7 @@ export function guardedPromise(answered: Promise<Answered>): GuardedPromise {
     asResponse: () => {
       byOtherDoor().catch(() => undefined);
       const message = 'A guarded call reads its response itself: use withResponse() instead.';
-      return Promise.reject<never>(new TypeError(message));
+      return Promise.reject(new TypeError(message));
     },
     _thenUnwrap: (transform: Transform) =>
       guardedPromise(

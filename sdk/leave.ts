@@ -7,7 +7,7 @@
  */
 import type { Amounts } from '../domain/lease/amounts.js';
 import { addSaturating } from '../domain/money.js';
-import type { CallReport, Reservation } from './admission.js';
+import type { CallReport, Refusal, Reservation } from './admission.js';
 import { UNBOUNDED, type Bound } from './bound.js';
 import { reservedTokens, type Core } from './core.js';
 import type { BilledTokens } from './price.js';
@@ -56,8 +56,8 @@ export async function takeLeave(
     const admitted = await core.admission.admit(worst, signal);
     if (admitted.type === 'refused') {
       core.standing.heard(admitted.refusal);
-      const isUnbounded = worst.cost === UNBOUNDED || worst.tokens === UNBOUNDED;
-      throw errorOfRefusal(agentName, admitted.refusal, isUnbounded ? unbounded : undefined);
+      const why = lacksBound(worst, admitted.refusal) ? unbounded : undefined;
+      throw errorOfRefusal(agentName, admitted.refusal, why);
     }
     reservation = admitted.reservation;
     // A kill, or the caller's change of mind, may have come while the lease was asked for.
@@ -69,6 +69,13 @@ export async function takeLeave(
     throw error;
   }
   return openLeave(core, call, reservation, reserved);
+}
+
+/** BD-2. It was refused for what nobody can bound, and not for what is used up. */
+function lacksBound({ cost, tokens }: Amounts, { budget }: Refusal): boolean {
+  if (budget?.dimension === 'cost') return cost === UNBOUNDED;
+  if (budget?.dimension === 'tokens_total') return tokens === UNBOUNDED;
+  return budget === undefined && (cost === UNBOUNDED || tokens === UNBOUNDED);
 }
 
 function refuseHeld({ standing, settings, closed }: Core): void {

@@ -76,7 +76,7 @@ export function createPricer(overrides: Readonly<Record<string, ModelRates>> = {
     const plain = { input_tokens: input, output_tokens: output };
     const kinds: BilledTokens[] = [
       plain,
-      { ...plain, cache_write_tokens: input },
+      // What is kept for an hour is the dearest; where that has no price of its own, as any.
       { ...plain, cache_write_tokens: input, cache_write_1h_tokens: input },
       ...(audio
         ? [

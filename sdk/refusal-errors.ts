@@ -30,18 +30,18 @@ export function errorOfRefusal(
   const { why, reason, detail } = refusal;
   const budget = exceededBudget(refusal);
   switch (why) {
-    case 'stopped':
     case 'rejected':
+      return new IngestRejectedError(`Agent ${agent} is not let on (${reason}): ${detail}`, budget);
+    case 'stopped':
       return new IngestRejectedError(
         `Agent ${agent} is stopped (${reason}): ${detail} Calls go on once somebody resumes it.`,
         budget,
       );
-    case 'unreachable':
-      return new UnreachableError(
-        `Agent ${agent} may not call: the service cannot be reached and nothing is granted ahead. ` +
-          `${detail} Give whenUnreachable: 'open' to go on without it.`,
-        budget,
-      );
+    case 'unreachable': {
+      // Also where too many calls wait already: that no option helps.
+      const way = reason === 'unreachable' ? " Give whenUnreachable: 'open' to go on then." : '';
+      return new UnreachableError(`Agent ${agent} may not call now: ${detail}${way}`, budget);
+    }
     case 'unpriced':
       return unboundedError(agent, unbounded ?? detail, budget);
     case 'budget':

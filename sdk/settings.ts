@@ -153,11 +153,15 @@ function readGuardrails(
 function readSeconds(value: unknown, place: Place): number | undefined {
   const ms = typeof value === 'number' ? Math.ceil(value * 1_000) : NaN;
   if (ms > 0 && Number.isSafeInteger(ms)) return ms;
-  return fault(place, 'a number of seconds above 0', seen(value));
+  fault(place, 'a number of seconds above 0', seen(value));
+  return undefined;
 }
 
 function readChannels(value: unknown, place: Place): ChannelConfig[] | undefined {
-  if (!Array.isArray(value)) return fault(place, 'an array of channels', kindOf(value));
+  if (!Array.isArray(value)) {
+    fault(place, 'an array of channels', kindOf(value));
+    return undefined;
+  }
   return value.flatMap((each, index) => {
     const at = { ...place, path: `${place.path}[${String(index)}]` };
     return readChannel(each, at) ?? [];
@@ -213,18 +217,29 @@ function readEndpoint(
   if (value === undefined && variable === '') {
     if (standalone) return undefined;
     const expected = 'the URL of the gateway, here or in AGENTKAVACH_BACKEND_URL';
-    return fault(inside(root, 'endpoint'), expected, 'nothing');
+    fault(inside(root, 'endpoint'), expected, 'nothing');
+    return undefined;
   }
   const place = inside(root, value === undefined ? 'AGENTKAVACH_BACKEND_URL' : 'endpoint');
   return readHttpUrl(value ?? variable, place)?.replace(/\/+$/, '');
 }
 
-function readLogger(value: unknown, place: Place): Logger | undefined {
-  const fields = readFields(value, place);
-  for (const level of ['debug', 'info', 'warn', 'error']) {
-    const method = fields?.[level];
-    if (method !== undefined)
-      readFunction(method, inside(place, level), 'a function (message) => …');
-  }
-  return fields as Logger | undefined;
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** As it was given, but that its own faults are nobody else's. */
+function readLogger(value: unknown, place: Place): Logger {
+  const given = readFields(value, place) ?? {};
+  const methods = LEVELS.flatMap((level) => {
+    if (given[level] === undefined) return [];
+    readFunction(given[level], inside(place, level), 'a function (message) => …');
+    const say = (message: string, fields?: object): void => {
+      try {
+        (given as Logger)[level]?.(message, fields);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+    return [[level, say]];
+  });
+  return Object.fromEntries(methods) as Logger;
 }

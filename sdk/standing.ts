@@ -65,8 +65,9 @@ export function createStanding(options: StandingOptions): Standing {
       told.clear();
     },
     heard(refusal) {
-      const { why, budget } = refusal;
-      if (why === 'killed' || why === 'stopped' || why === 'rejected') tell(refusal);
+      const { why, budget, reason } = refusal;
+      if (why === 'killed' || why === 'stopped') tell(refusal);
+      if (why === 'rejected' && reason !== 'closed') tell(refusal);
       // A budget that has no room left for calls may never come to its limit to the last nano-USD.
       if (why === 'budget' && budget !== undefined && kills.includes(budget.dimension)) {
         tell(refusal);

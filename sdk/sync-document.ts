@@ -23,7 +23,7 @@ export interface SyncDocument {
   readonly agent_name: string;
   readonly budgets: readonly SyncedBudget[];
   readonly alert_configs: readonly SyncedAlert[];
-  // eslint-disable-next-line @typescript-eslint/no-restricted-types -- the wire says null.
+  /** Null: none, as the wire has it. */
   readonly org_budget: SyncedBudget | null;
   readonly org_alert_configs?: readonly SyncedAlert[];
 }

@@ -106,8 +106,8 @@ function wrapOutside<Client extends object>(
   Object.assign(own, Object.fromEntries(present.map((name) => [name, refusing(name)])));
   Object.assign(own, inside(wrapped));
   if ('withOptions' in client && typeof client.withOptions === 'function') {
-    const { withOptions } = client as { withOptions(options: unknown): object };
-    own['withOptions'] = (options: unknown) => wrapClient(withOptions.call(client, options), guard);
+    const outer = client as { withOptions(options: unknown): object };
+    own['withOptions'] = (options: unknown) => wrapClient(outer.withOptions(options), guard);
   }
   return wrapped;
 }

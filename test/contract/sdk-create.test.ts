@@ -83,6 +83,11 @@ describe('a call of a guard', () => {
     expect(String(error)).toMatch(/price of house-model.*prices.*callBound/s);
     expect(blocked.llm.requests).toHaveLength(0);
 
+    const usedUp = await guardOf('openai', { limits: { calls: 0 } });
+    const other = await usedUp.guard.create(unknown).catch((thrown: unknown) => thrown);
+    expect(other).not.toBeInstanceOf(UnboundedCallError);
+    expect(other).toMatchObject({ budgetType: 'calls', limit: 0 });
+
     const open = await guardOf('openai');
     await open.guard.create(unknown);
     expect(open.admission.settled[0]?.report).not.toHaveProperty('cost');

@@ -78,6 +78,17 @@ describe('a kill', () => {
   });
 });
 
+test('a logger that fails hides nothing', async () => {
+  const logger = {
+    warn: () => {
+      throw new Error('disk full');
+    },
+  };
+  const { admission, kills } = await guardOf('openai', { options: { logger } });
+  admission.kill(KILLED);
+  expect(kills).toEqual(['cost']);
+});
+
 describe('the limits of a run', () => {
   test('tokens: the call that passes it is answered, the next throws', async () => {
     const script = () => ({ inputTokens: 60, outputTokens: 50 });
@@ -102,6 +113,18 @@ describe('the limits of a run', () => {
     expect(error).toBeInstanceOf(CallLimitError);
     expect(error).toMatchObject({ callCount: 3, limit: 3 });
     expect(kills).toEqual(['calls']);
+  });
+
+  test('GR-3. calls: one that was refused, or never reached its provider, is none', async () => {
+    const options = { maxCallsPerRun: 1 };
+    const refused = await guardOf('openai', { options, limits: { cost: 1_000_000 } });
+    await expect(refused.guard.create(CHAT)).rejects.toThrow(BudgetExceededError);
+    await refused.guard.create({ ...CHAT, max_completion_tokens: 1 });
+    const script = [{ status: 401 }, { text: 'Aye.' }];
+    const failed = await guardOf('openai', { options, llm: { script } });
+    await expect(failed.guard.create(CHAT)).rejects.toThrow(/401/);
+    await failed.guard.create(CHAT);
+    expect(failed.guard.status()).toMatchObject({ calls: 1, callsUnderWay: 0 });
   });
 
   test('runtime: counted from the first call', async () => {

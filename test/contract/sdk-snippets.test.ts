@@ -1,5 +1,7 @@
 /** The Python of reference/product-alerts-and-channels.txt, line by line in TypeScript. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { syncDocument as syncSchema } from '../../gateway/schemas.js';
+import { readDocument } from '../../gateway/sync.js';
 import { AgentKavach, Budget, ChannelType, syncDocument } from '../../sdk/index.js';
 import { readSettings } from '../../sdk/settings.js';
 
@@ -32,7 +34,11 @@ describe('the documented snippets', () => {
     } as const;
     const guard = new AgentKavach(options);
     expect(guard.remaining).toBe(50);
-    expect(syncDocument(readSettings(options, process.env, () => 'run'))).toEqual({
+    const document = syncDocument(readSettings(options, process.env, () => 'run'));
+    const taken = readDocument(syncSchema.parse(document));
+    expect(taken).toMatchObject({ agent: 'research-bot', shown: [] });
+    expect(taken.alerts.map(({ bps }) => bps)).toEqual([5_000, 8_000, 9_500, 10_000]);
+    expect(document).toEqual({
       agent_name: 'research-bot',
       budgets: [{ budget_type: 'cost', period: 'daily', limit_value: 50, unit: 'usd' }],
       alert_configs: [

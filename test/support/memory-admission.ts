@@ -56,7 +56,7 @@ export function memoryAdmission(limits: Partial<Amounts> = {}): MemoryAdmission 
       asked.push(worst);
       await self.before?.();
       if (!fitsIn(addAmounts(addAmounts(spent, reserved), worst), limit)) {
-        return { type: 'refused', refusal: refusalOf(spent, limit) };
+        return { type: 'refused', refusal: refusalOf(worst, spent, limit) };
       }
       reserved = addAmounts(reserved, worst);
       let isOpen = true;
@@ -111,11 +111,13 @@ export function memoryAdmission(limits: Partial<Amounts> = {}): MemoryAdmission 
   return self;
 }
 
-function refusalOf(spent: Amounts, limit: Amounts): Refusal {
+function refusalOf(worst: Amounts, spent: Amounts, limit: Amounts): Refusal {
+  const isCost = addAmounts(spent, worst).cost > limit.cost || limit.calls > spent.calls;
+  const name = isCost ? 'cost' : 'calls';
   return {
     why: 'budget',
-    reason: 'cost',
+    reason: name,
     detail: 'the daily budget has no room for this call.',
-    budget: { dimension: 'cost', cadence: 'daily', spent: spent.cost, limit: limit.cost },
+    budget: { dimension: name, cadence: 'daily', spent: spent[name], limit: limit[name] },
   };
 }
