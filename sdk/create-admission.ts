@@ -20,14 +20,12 @@ export function admissionSetup(settings: Settings): AdmissionSetup {
 }
 
 /** By the gateway: `standalone` brings its own. */
-export const createDefaultAdmission: CreateAdmission = ({ settings, document }) =>
+export const createDefaultAdmission: CreateAdmission = ({ settings, document, hasBlockBudget }) =>
   createLeasedAdmission({
     endpoint: settings.endpoint ?? '',
     ...{ apiKey: settings.apiKey, agentName: settings.agentName, runId: settings.runId },
     syncDocument: document,
-    // Synced budgets are `block` exactly when they have a kill (B9).
-    hasBlockBudget: settings.channels.some(({ type }) => type === 'kill'),
-    ...{ whenUnreachable: settings.whenUnreachable, logger: settings.logger },
+    ...{ hasBlockBudget, whenUnreachable: settings.whenUnreachable, logger: settings.logger },
     ...(settings.journalDir === undefined ? {} : { journal: settings.journalDir }),
     ...(settings.fetch === undefined ? {} : { fetch: settings.fetch }),
   });
