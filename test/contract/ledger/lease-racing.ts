@@ -31,9 +31,9 @@ export function leaseRacingContract(bed: Bed): void {
     test('40 guards and 10 senders at once: every sum in every state, and no ring of locks', async () => {
       const ledgers = [ledger(), await bed.open({ poolSize: 3 }), await bed.open({ poolSize: 3 })];
       const any = (i: number): Ledger => ledgers[i % ledgers.length] ?? ledger();
-      const org = dailyOf(150, 'org');
+      const org = dailyOf(90, 'org');
       const agents = ['a', 'b', 'c', 'd'];
-      const budgets = agents.map((agent) => dailyOf(60, `agent:${agent}`));
+      const budgets = agents.map((agent) => dailyOf(30, `agent:${agent}`));
       const seedsOf = (i: number): PeriodSeed[] => [budgets[i % 4] ?? org, org];
       const guards = Array.from({ length: 40 }, (_, i) =>
         guardOf(() => any(i), `g${String(i)}`, seedsOf(i), agents[i % 4]),
@@ -43,7 +43,8 @@ export function leaseRacingContract(bed: Bed): void {
       const progress = { asking: guards.length, samples: 0 };
       const asking = guards.map(async (guard, i) => {
         for (let round = 1; round <= 4; round += 1) {
-          const answer = await guard.ask(round);
+          // More than it uses, so that room is scarce from the beginning.
+          const answer = await guard.ask(round + 2);
           if (answer.type !== 'granted') continue;
           const event = guard.event(`${String(i)}-${String(round)}`, 1);
           sent.push(event);
@@ -79,7 +80,7 @@ export function leaseRacingContract(bed: Bed): void {
       })();
       await Promise.all([...asking, ...sending, sampling]);
       expect(progress.samples).toBeGreaterThan(3);
-      expect(sent.length).toBeGreaterThan(40);
+      expect(sent.length).toBeGreaterThan(20);
       for (const [i, guard] of guards.entries()) {
         const mine = sent.filter(({ idempotencyKey }) =>
           idempotencyKey.startsWith(`${String(i)}-`),
