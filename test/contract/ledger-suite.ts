@@ -18,6 +18,7 @@ import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
 import { keyingContract } from './ledger/keying.js';
 import { leaseEndingContract } from './ledger/lease-ending.js';
+import { leaseRacingContract } from './ledger/lease-racing.js';
 import { leasingContract } from './ledger/leasing.js';
 import { layeringContract } from './ledger/layering.js';
 import { keepingContract } from './ledger/keeping.js';
@@ -131,6 +132,7 @@ export function ledgerContract(
     rulingContract(bed);
     leasingContract(bed);
     leaseEndingContract(bed);
+    leaseRacingContract(bed);
     more(bed);
   });
 }
