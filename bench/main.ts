@@ -4,6 +4,7 @@
  *      does not: a slow machine is no fault of the code. What `recovery` promises is an account.
  */
 import { cpus, totalmem } from 'node:os';
+import { benchAdmission } from './admission.js';
 import { benchAnswer } from './answer.js';
 import { benchBacklog } from './backlog.js';
 import { runCommand } from './command.js';
@@ -27,7 +28,7 @@ const HELP = `Usage: npm run bench -- [--json] [--short] [--only replay,memory,â
   --json    one JSON object on standard output: medians by name, and all details
   --short   everything small, in about a minute: checks the accounts, not the speed
   --only    some of: replay memory direct ingest crossing history hung
-            push upsert answer gateways backlog (on Postgres) recovery
+            push admission upsert answer gateways backlog (on Postgres) recovery
 
 Examples:
   npm run bench
@@ -46,6 +47,7 @@ const BENCHES: Readonly<Record<string, (stack: Stack, sizes: Sizes) => Promise<R
   history: async (stack, sizes) => [await benchHistory(stack, sizes.history)],
   hung: async (stack, sizes) => [await benchHung(stack, sizes.hungRounds)],
   push: async (stack, sizes) => [await benchPush(stack, sizes.push)],
+  admission: async (stack, sizes) => [await benchAdmission(stack, sizes.admission)],
   upsert: async (stack, sizes) => [await benchUpsert(await stack.set(), sizes.upsert)],
   answer: async (stack, sizes) => [await benchAnswer(await stack.set(), sizes.answer)],
   gateways: async (stack, sizes) => [await benchGateways(await stack.set(), sizes.gateways)],

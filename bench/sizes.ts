@@ -1,4 +1,5 @@
 /** How much of everything: the run that the figures stand for, and the one that tests can afford. */
+import type { AdmissionSize } from './admission.js';
 import type { AnswerSize } from './answer.js';
 import type { BackgroundSize } from './background.js';
 import type { BacklogSize } from './backlog.js';
@@ -25,6 +26,7 @@ export interface Sizes {
   readonly gateways: GatewaysSize;
   readonly backlog: BacklogSize;
   readonly push: PushSize;
+  readonly admission: AdmissionSize;
   readonly recovery: RecoverySize;
 }
 
@@ -38,6 +40,7 @@ export const FULL: Sizes = {
   history: { events: 1_000_000, bareEvents: 1_500 },
   hungRounds: 35,
   push: { sockets: 9_950, stuckOffers: 150 },
+  admission: { pairs: 6, calls: 2_000 },
   upsert: { pairs: 6, events: 100_000, bareEvents: 10_000 },
   answer: { seconds: 15 },
   gateways: { pairs: 6, events: 100_000 },
@@ -58,6 +61,7 @@ export const SHORT: Sizes = {
   history: { events: 20_480, bareEvents: 100 },
   hungRounds: 1,
   push: { sockets: 150, stuckOffers: 80 },
+  admission: { pairs: 2, calls: 200 },
   upsert: { pairs: 2, events: 8_192, bareEvents: 400 },
   answer: { seconds: 2 },
   gateways: { pairs: 2, events: 8_192 },
