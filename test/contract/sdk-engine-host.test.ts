@@ -14,7 +14,10 @@ describe('a process', () => {
     const gateway = await kit.startGateway({ limits: { cost_nano_usd: DOLLAR } });
     const child = startChild({ endpoint: gateway.url, calls: 1, stay: false });
     expect(await child.said).toEqual(['admitted']);
+    const at = performance.now();
     expect(await child.ended).toBe(0);
+    // The live channel stands for longer: its socket alone must keep nothing alive.
+    expect(performance.now() - at).toBeLessThan(10_000);
     expect(gateway.book.events).toHaveLength(1);
   });
 
