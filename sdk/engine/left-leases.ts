@@ -23,7 +23,7 @@ export function endLeftLeases(
 ): LeftLeases {
   const stops = slots.map((slot) => {
     const { record, journal } = slot;
-    const begin = recoverHolder({ holder: record.holder, agent, policy, n: 0 }, record);
+    const begin = recoverHolder({ holder: record.holder, agent, policy }, record);
     const runner = createLeaseRunner({ ...machine, begin, journal, onAnswer: () => undefined });
     const stop = once(() => {
       runner.stop();
