@@ -180,7 +180,6 @@ export function startEngine(options: LeasedAdmissionOptions): Engine {
       agent: agentName,
       run: runId,
       policy: holderPolicy,
-      n: 0,
     };
     const begin = recoverHolder(input, opened.record);
     const { journal } = opened;
