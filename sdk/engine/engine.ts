@@ -11,7 +11,7 @@ import { causeOf } from './cause.js';
 import { createEventSender, type WireEvent } from './event-sender.js';
 import { createEventTime } from './event-time.js';
 import { eventOf } from './event-wire.js';
-import type { LeftSlot } from './home.js';
+import { endLeftLeases, type LeftLeases } from './left-leases.js';
 import type { IngestRefusal } from './ingest-reply.js';
 import { createLeaseRunner, type LeaseRunner } from './lease-runner.js';
 import { openLiveChannel } from './live-channel.js';
@@ -72,6 +72,7 @@ export function startEngine(options: LeasedAdmissionOptions): Engine {
   const session = randomId();
   let calls = 0;
   let runner: LeaseRunner | undefined;
+  let left: LeftLeases | undefined;
   let isLimited = false;
   let isProbing = false;
   let isSynced = false;
@@ -102,16 +103,18 @@ export function startEngine(options: LeasedAdmissionOptions): Engine {
     if (standing.set(word, isWhole)) tellHalt();
   };
 
-  const refuse = ({ reason, detail }: IngestRefusal): void => {
+  let words = 0;
+  const refuse = ({ reason, detail }: IngestRefusal, before: number): void => {
+    const isOld = before < words && channel.isOpen();
     // Whether it is a kill, and of what, is the gateway's to say; a lease shows it as well.
     if (reason === 'org_budget_exceeded') tellRunner({ type: 'limitsChanged' });
-    else standing.suspect({ why: 'stopped', reason, detail });
+    else if (!isOld) standing.suspect({ why: 'stopped', reason, detail });
     sync.again();
   };
 
   const home = startHome({ ...options, timers, logger });
   const sender = createEventSender({
-    ...{ transport, timers, random, logger, onRefused: refuse },
+    ...{ transport, timers, random, logger, words: () => words, onRefused: refuse },
     spool: home.then((opened) => opened.spool),
     onStored: (events) => {
       for (const event of events) tellStored(event);
@@ -134,7 +137,7 @@ export function startEngine(options: LeasedAdmissionOptions): Engine {
     ...(policy.channel === undefined ? {} : { policy: policy.channel }),
   });
   const run = startRunLife({
-    ...{ transport, timers, agentName, runId, onRefused: refuse },
+    ...{ transport, timers, agentName, runId, words: () => words, onRefused: refuse },
     ...(policy.heartbeatMs === undefined ? {} : { everyMs: policy.heartbeatMs }),
   });
 
@@ -147,6 +150,7 @@ export function startEngine(options: LeasedAdmissionOptions): Engine {
     }
     const word = name === 'standing' ? readStanding(data) : undefined;
     if (word === undefined) return;
+    words += 1;
     sync.outdate();
     stand(word, true);
   }
@@ -176,7 +180,6 @@ export function startEngine(options: LeasedAdmissionOptions): Engine {
       agent: agentName,
       run: runId,
       policy: holderPolicy,
-      n: 0,
     };
     const begin = recoverHolder(input, opened.record);
     const { journal } = opened;
@@ -186,22 +189,8 @@ export function startEngine(options: LeasedAdmissionOptions): Engine {
     });
     tellHalt();
     runner.tell({ type: 'ticked' });
-    for (const left of opened.left) void endLeft(left);
+    left = endLeftLeases(opened.left, { ...machine, agentName, policy: holderPolicy });
   });
-
-  /** What a process left whose slot nobody has taken up: its leases are ended by their own id. */
-  async function endLeft(left: LeftSlot): Promise<void> {
-    const { record, journal } = left;
-    const input = { holder: record.holder, agent: agentName, policy: holderPolicy, n: 0 };
-    const ending = createLeaseRunner({
-      ...{ ...machine, begin: recoverHolder(input, record), journal, onAnswer: () => undefined },
-    });
-    ends.push(ending);
-    await ending.end();
-    ending.stop();
-    await left.release();
-  }
-  const ends: LeaseRunner[] = [];
 
   const ready = Promise.all([
     started,
@@ -242,7 +231,7 @@ export function startEngine(options: LeasedAdmissionOptions): Engine {
     await Promise.race([Promise.all([sender.flush(forMs), given, run.end(forMs)]), late(forMs)]);
     sync.stop();
     runner?.stop();
-    for (const ending of ends) ending.stop();
+    left?.stop();
     await Promise.race([
       sender
         .stop()

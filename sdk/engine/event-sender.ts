@@ -13,17 +13,16 @@
 import { createBackoff } from './backoff.js';
 import { causeOf } from './cause.js';
 import { createEventQueue } from './event-queue.js';
-import { judgeReply, type IngestRefusal } from './ingest-reply.js';
+import { judgeReply, type RefusalListener } from './ingest-reply.js';
 import type { Spool } from './spool.js';
 import type { Surroundings } from './surroundings.js';
 import type { Transport } from './transport.js';
 
-export interface EventSenderOptions extends Pick<Surroundings, 'timers' | 'random' | 'logger'> {
+export interface EventSenderOptions
+  extends Pick<Surroundings, 'timers' | 'random' | 'logger'>, RefusalListener {
   readonly transport: Pick<Transport, 'post'>;
   /** While the disk is being opened, a promise; undefined: there is none. */
   readonly spool: Promise<Spool | undefined>;
-  /** The agent or run may not go on; the batch was stored. */
-  readonly onRefused: (refusal: IngestRefusal) => void;
   /** Events the gateway has counted, now or before. */
   readonly onStored: (events: readonly WireEvent[]) => void;
   readonly policy?: Partial<SenderPolicy>;
@@ -155,6 +154,7 @@ export function createEventSender(options: EventSenderOptions): EventSender {
   /** Ms after which it is to be sent again; undefined: it is stored, or never will be. */
   const send = async (lines: readonly string[]): Promise<number | undefined> => {
     const events = lines.map((line) => JSON.parse(line) as WireEvent);
+    const words = options.words();
     const verdict = judgeReply(
       await transport.post('/v1/ingest', { events }, { timeoutMs: policy.timeoutMs }),
     );
@@ -162,7 +162,7 @@ export function createEventSender(options: EventSenderOptions): EventSender {
       case 'stored':
         if (verdict.rejected > 0) lose(verdict.rejected, 'the gateway found them faulty');
         else options.onStored(events);
-        if (verdict.refusal !== undefined) options.onRefused(verdict.refusal);
+        if (verdict.refusal !== undefined) options.onRefused(verdict.refusal, words);
         return undefined;
       case 'tooLarge': {
         const half = Math.ceil(lines.length / 2);

@@ -14,6 +14,15 @@ export interface IngestRefusal {
   readonly detail: string;
 }
 
+/**
+ * Who is told of one. `words` is how much the live channel had said when the request was sent:
+ * what it has said since then is newer than the refusal.
+ */
+export interface RefusalListener {
+  readonly words: () => number;
+  readonly onRefused: (refusal: IngestRefusal, words: number) => void;
+}
+
 export type IngestVerdict =
   /** `rejected`: faulty ones, which the gateway keeps readable and never counts. */
   | { readonly type: 'stored'; readonly rejected: number; readonly refusal?: IngestRefusal }

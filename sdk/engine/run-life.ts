@@ -2,16 +2,14 @@
  * A run's life, told to the gateway (B7): so a run that hangs is noticed, and one that ended is not
  * taken for one. POST /v1/runs/{id}; nothing here holds a call up.
  */
-import { refusalIn, type IngestRefusal } from './ingest-reply.js';
+import { refusalIn, type RefusalListener } from './ingest-reply.js';
 import type { Surroundings } from './surroundings.js';
 import type { Transport } from './transport.js';
 
-export interface RunLifeOptions extends Pick<Surroundings, 'timers'> {
+export interface RunLifeOptions extends Pick<Surroundings, 'timers'>, RefusalListener {
   readonly transport: Pick<Transport, 'post'>;
   readonly agentName: string;
   readonly runId: string;
-  /** The run may not go on. */
-  readonly onRefused: (refusal: IngestRefusal) => void;
   /** @default 20 s: the gateway takes a run for open for 60 s */
   readonly everyMs?: number;
 }
@@ -33,10 +31,11 @@ export function startRunLife(options: RunLifeOptions): RunLife {
 
   const tell = async (): Promise<void> => {
     const what = isStarted ? 'heartbeat' : 'started';
+    const words = options.words();
     const reply = await transport.post(path, { agent_name: agentName, what });
     if (isEnded) return;
     const refusal = refusalIn(reply);
-    if (refusal !== undefined) options.onRefused(refusal);
+    if (refusal !== undefined) options.onRefused(refusal, words);
     const isTold = reply.type === 'answered' || refusal !== undefined;
     isStarted ||= isTold;
     cancel = timers.after(isTold ? everyMs : Math.min(RETRY_MS, everyMs), () => void tell());
