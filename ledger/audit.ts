@@ -19,6 +19,7 @@ export interface AuditEntry {
     | 'reset'
     | 'stopped'
     | 'resumed'
+    | 'lease_released'
     | 'default_destination_set'
     | 'destination_confirmed'
     | 'destination_restored'

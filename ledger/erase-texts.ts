@@ -10,6 +10,7 @@ const PAGE = 5_000;
 /** Names that totals and references hang on; what they hold stays, and is told. */
 const IDENTITIES: ReadonlySet<string> = new Set([
   ...['org', 'agent', 'run', 'scope', 'cadence', 'period', 'name', 'subject', 'zone', 'channel'],
+  ...['lease', 'holder'],
   ...[
     'period_id',
     'alert_id',

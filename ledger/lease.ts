@@ -10,6 +10,11 @@
  * LE-3. The usage event is the only settlement: it settles in the transaction that counts it.
  * LE-4. What was granted stays counted until it is settled, closed by its own guard, abandoned
  *       above the mark, released by an operator, or its period is over (L4). Expiry frees nothing.
+ * LE-5. A lease counts in every period of its agent and organisation whose window meets its own,
+ *       and in its run's: also in one that was configured after it was granted.
+ *
+ * A book that was restored to an older state does not know the leases of since: an ask for one is
+ * refused as `ended`, its close answered `unknown`, and its events count as `unleased`.
  */
 import type { Amounts } from '../domain/lease/amounts.js';
 import type {
@@ -19,16 +24,17 @@ import type {
   LeaseClose,
   LeaseState,
 } from '../domain/lease/lease.js';
-import type { PeriodSeed, Stop } from './usage.js';
 import type { Scope } from '../domain/budget/period-key.js';
 import type { Killed } from '../domain/budget/state.js';
+import type { PeriodSeed, Stop } from './usage.js';
 
 /** An ask with the periods its calls count in: rows that are not there yet are made. */
 export interface PlacedAsk {
   readonly org: string;
   readonly ask: LeaseAsk;
+  /** All of them, those without a `block` limit included; of the time for which it asks. */
   readonly seeds: readonly PeriodSeed[];
-  /** What the seeds were placed under. */
+  /** The revisions they were placed under, as a batch of usage names them. */
   readonly revisions: readonly { readonly scope: Scope; readonly rev: number }[];
 }
 
@@ -36,7 +42,7 @@ export type AskResult =
   | { readonly type: 'answered'; readonly answer: LeaseAnswer }
   /** L5. The holder has asked something newer. */
   | { readonly type: 'stale' }
-  /** Nothing was written: place it again. */
+  /** Nothing was written: the seeds have to be placed anew. */
   | { readonly type: 'stale_configuration' };
 
 export type CloseResult =
@@ -53,7 +59,14 @@ export interface LeasePolicy {
   readonly vanishedMs: number;
   /** Of an `unlimited` answer. */
   readonly renewMs: number;
+  /** Asks answered in one transaction. */
+  readonly batch: number;
 }
+
+export const DEFAULT_LEASE_POLICY: LeasePolicy = {
+  ...{ ttlMs: 30_000, aheadMs: 60_000, wantedMs: 5_000, vanishedMs: 60_000, renewMs: 60_000 },
+  batch: 200,
+};
 
 export interface LeaseView {
   readonly id: string;
@@ -94,13 +107,13 @@ export interface GuardStanding extends GuardWatch {
   /** Killed periods its calls count in now. */
   readonly killed: readonly {
     readonly periodId: string;
-    /** Set where it is a run: it holds only guards of that one. */
-    readonly run?: string;
-    /** Of its window, epoch ms. */
-    readonly endsAt?: number;
     readonly killed: Killed;
+    /** When its period ends; absent: it does not by itself. Epoch ms. */
+    readonly endsAt?: number;
+    /** The run it is; absent: not a run, but whatever its agent does. */
+    readonly run?: string;
   }[];
-  /** Of the open rows its calls count in: a change of limits makes it another. */
+  /** Of its agent and organisation: a change of limits makes it another. */
   readonly limitsMark: string;
   /** Rows in which more is granted than there is room for, or where room is wanted. */
   readonly recalls: readonly {

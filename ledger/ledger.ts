@@ -20,6 +20,7 @@ import type { Limits } from '../domain/budget/limits.js';
 import type { PeriodKey, PeriodWindow } from '../domain/budget/period-key.js';
 import type { Killed, Latches, Published } from '../domain/budget/state.js';
 import type { Totals } from '../domain/budget/totals.js';
+import type { Amounts } from '../domain/lease/amounts.js';
 import type { ChannelName } from '../domain/words.js';
 import type { KeyStore } from './api-key.js';
 import type { Configuring } from './configuring.js';
@@ -35,6 +36,7 @@ import type {
 } from './delivery.js';
 import type { DigestLedger } from './digest.js';
 import type { AnswerStore } from './idempotency.js';
+import type { LeaseLedger } from './lease.js';
 import type { AlertPage, BudgetPage } from './paging.js';
 import type { People } from './recipient.js';
 import type { ExportKind, ExportPage, ExportQuery } from './export.js';
@@ -94,6 +96,14 @@ export interface BudgetView {
   /** Spend of the last 15 minutes, nano-USD (T8: the caller computes rate and projection). */
   readonly recentCost: number;
   readonly recentTokens: number;
+  /** L2. What open leases may still spend of it. */
+  readonly leased: Amounts;
+  /** Guards that hold a lease in it and are heard of. */
+  readonly holders: number;
+  /** L4. What of `leased` is held by guards that nobody has heard of. */
+  readonly vanished: Amounts;
+  /** L3. `leased`: nothing was counted in it past its leases since the first; `none`: there are none. */
+  readonly guarded: 'leased' | 'mixed' | 'none';
 }
 
 export interface AlertView {
@@ -139,7 +149,8 @@ export interface Ledger
     RuleBook,
     NoticeLedger,
     PushLedger,
-    DigestLedger {
+    DigestLedger,
+    LeaseLedger {
   /** Rejects when the database does not answer within a second. */
   ping(): Promise<void>;
   close(): Promise<void>;

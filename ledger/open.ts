@@ -37,6 +37,7 @@ import { appendJournal, findAlert, listAlerts } from './journal.js';
 import { createKey, findApiKey, listKeys, putApiKey, revokeKey, rotateKey } from './keys.js';
 import { recordLate } from './late.js';
 import { changeLayer, endLayers, listLayers } from './layers.js';
+import { DEFAULT_LEASE_POLICY, type LeasePolicy } from './lease.js';
 import type { Ledger } from './ledger.js';
 import { listOperatorNotices, raiseNotices, tellOperators } from './notices.js';
 import {
@@ -76,6 +77,7 @@ import {
   setPreferences,
   unsubscribe,
 } from './recipients.js';
+import { openLeases } from './open-leases.js';
 import { openRuleBook } from './open-rules.js';
 import { resetPeriod } from './resets.js';
 import { noteReceipt } from './receipts.js';
@@ -112,6 +114,7 @@ export interface LedgerOptions {
   readonly statementMs?: number;
   /** What it does not name has its default. */
   readonly delivery?: Partial<DeliveryPolicy>;
+  readonly leases?: Partial<LeasePolicy>;
 }
 
 /** Rejects when the database does not answer or has not been migrated. */
@@ -133,6 +136,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   });
   const ingestPolicy = { runIdleMs, timeoutMs };
   const policy = { ...DEFAULT_DELIVERY_POLICY, ...options.delivery };
+  const leasePolicy = { ...DEFAULT_LEASE_POLICY, ...options.leases };
   const watch = createSelfWatch(db);
   const sealing = { keys, graceMs: policy.secretGraceMs };
   const bell = createPushBell(options.databaseUrl, embedded);
@@ -282,8 +286,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     releaseWrite: (ref, holder) => releaseWrite(db, ref, holder),
 
     ...openRuleBook(db),
+    ...openLeases(db, { policy: leasePolicy, runIdleMs }),
 
-    budgets: (query) => listBudgets(db, query),
+    budgets: (query) => listBudgets(db, leasePolicy.vanishedMs, query),
     alerts: (query) => listAlerts(db, query),
     alert: (org, id) => findAlert(db, org, id),
     exportPage: (kind, query) => exportPage(db, kind, query),

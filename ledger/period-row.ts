@@ -105,12 +105,14 @@ export function periodRowOf(row: Row): PeriodRow {
   return row as unknown as PeriodRow;
 }
 
-export function keyOf(row: PeriodRow): PeriodKey {
+export function keyOf(
+  row: Pick<PeriodRow, 'org' | 'scope' | 'cadence' | 'period' | 'generation'>,
+): PeriodKey {
   const { org, scope, cadence, period, generation } = row;
   return { org, scope, cadence, period, generation };
 }
 
-export function windowOf(row: PeriodRow): PeriodWindow {
+export function windowOf(row: Pick<PeriodRow, 'starts_at' | 'ends_at' | 'zone'>): PeriodWindow {
   const { starts_at, ends_at, zone } = row;
   return { startsAt: starts_at, ...(ends_at === null ? {} : { endsAt: ends_at }), zone };
 }
@@ -132,8 +134,14 @@ function runLifeOf(row: PeriodRow): RunLife | undefined {
   };
 }
 
+type Counted = Pick<
+  PeriodRow,
+  | ('cadence' | 'own_cost' | 'own_tokens' | 'own_calls' | 'own_first_at' | 'own_last_at')
+  | ('run_started_at' | 'run_heard_at' | 'run_open' | 'direct')
+>;
+
 /** B7. So far: to the last word while the run is open, else to the last event. 0 outside a run. */
-export function durationOf(row: PeriodRow): number {
+export function durationOf(row: Counted): number {
   if (row.cadence !== 'run') return 0;
   const firsts = [row.own_first_at, row.run_started_at].filter((at) => at !== null);
   const lasts = [row.own_last_at, row.run_open ? row.run_heard_at : null];
@@ -157,7 +165,7 @@ export function isBlocked(row: PeriodRow): boolean {
 }
 
 /** All senders together, whatever was reset. */
-export function totalsOf(row: PeriodRow): Readonly<Record<Dimension, number>> {
+export function totalsOf(row: Counted): Readonly<Record<Dimension, number>> {
   const { direct } = row;
   return {
     cost: row.own_cost + direct.cost,

@@ -26,7 +26,8 @@ update period set
   published_epoch = -1, published_seq = -1, published_order = -1, rejected = 0,
   seq = period.seq + 1, reported_seq = period.seq + 1, claimed_seq = 0, next_at = 0,
   due_at = s.heard_at + $2::bigint, lease_until = 0, fence = period.fence + 1, tries = 0,
-  parked_reason = null, wanted_at = null, unleased_at = null
+  parked_reason = null, leased_at = null, wanted_at = null,
+  unleased_at = null
 from (
   select * from json_to_recordset($1::json) as s (heard_at bigint, ${SEED_RECORD}, ${LIMIT_RECORD})
 ) as s

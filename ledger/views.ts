@@ -1,6 +1,8 @@
 /** What people and gateways read of the book. */
+import { NOTHING, type Amounts } from '../domain/lease/amounts.js';
 import type { Database } from './database.js';
 import type { BudgetPage, BudgetView, UsageTotals } from './ledger.js';
+import { countedIn, sumOf } from './lease-sql.js';
 import {
   durationOf,
   isBlocked,
@@ -30,26 +32,38 @@ const RECENT_MS = 15 * 60_000;
  * configuration, and the index on (org, agent, at) does the rest.
  */
 const BUDGETS = `
-select period.*, recent.cost as recent_cost, recent.tokens as recent_tokens
-from period cross join lateral (
+with p as materialized (
+  select period.* from period
+  where period.org = $1 and ($2::text is null or period.scope = $2)
+    and ($3::text is null or period.id = $3)
+    and (not $4::boolean or period.state <> 'closed' and
+      (period.cadence <> 'run' or jsonb_array_length(period.limits->'limits') > 0))
+    and ($7::boolean is null or
+      ((period.cadence = 'run'), -period.starts_at, period.id) > ($7::boolean, -$8::bigint, $9))
+  order by (period.cadence = 'run'), period.starts_at desc, period.id
+  limit $6::bigint
+), counted as materialized (${countedIn('p')}
+), held as (
+  select l.period_id, ${sumOf()} as leased,
+    ${sumOf('filter (where l.expires_at < $5::bigint - $10::bigint)')} as vanished,
+    count(distinct l.holder) filter (where l.state = 'open' and l.expires_at > $5::bigint) as holders
+  from counted l group by l.period_id
+)
+select p.*, recent.cost as recent_cost, recent.tokens as recent_tokens,
+  held.leased, held.vanished, held.holders
+from p left join held on held.period_id = p.id
+cross join lateral (
   select coalesce(sum(e.cost_used), 0)::bigint as cost,
     coalesce(sum(e.input_tokens + e.output_tokens), 0)::bigint as tokens
   from scope_configuration c
   join usage_event e on e.org = c.org and e.agent = substr(c.scope, 7)
-  where c.org = period.org and c.scope like 'agent:%'
-    and (period.scope = 'org' or c.scope = period.scope)
-    and e.at > $5::bigint - ${String(RECENT_MS)} and e.at >= period.starts_at
-    and (period.ends_at is null or e.at < period.ends_at)
-    and (period.cadence <> 'run' or e.run = period.period)
+  where c.org = p.org and c.scope like 'agent:%'
+    and (p.scope = 'org' or c.scope = p.scope)
+    and e.at > $5::bigint - ${String(RECENT_MS)} and e.at >= p.starts_at
+    and (p.ends_at is null or e.at < p.ends_at)
+    and (p.cadence <> 'run' or e.run = p.period)
 ) as recent
-where period.org = $1 and ($2::text is null or period.scope = $2)
-  and ($3::text is null or period.id = $3)
-  and (not $4::boolean or period.state <> 'closed' and
-    (period.cadence <> 'run' or jsonb_array_length(period.limits->'limits') > 0))
-  and ($7::boolean is null or
-    ((period.cadence = 'run'), -period.starts_at, period.id) > ($7::boolean, -$8::bigint, $9))
-order by (period.cadence = 'run'), period.starts_at desc, period.id
-limit $6::bigint`;
+order by (p.cadence = 'run'), p.starts_at desc, p.id`;
 
 /**
  * Runs last, as every process of an SDK is one, and they would crowd the others out; else the
@@ -58,6 +72,7 @@ limit $6::bigint`;
  */
 export async function listBudgets(
   db: Database,
+  vanishedMs: number,
   query: BudgetQuery,
 ): Promise<readonly BudgetView[]> {
   const rows = await db.run(BUDGETS, [
@@ -70,6 +85,7 @@ export async function listBudgets(
     query.after?.isRun,
     query.after?.startsAt,
     query.after?.id,
+    vanishedMs,
   ]);
   return rows.map((row) => budgetViewOf(row as unknown as BudgetRow));
 }
@@ -78,6 +94,11 @@ type BudgetRow = PeriodRow & {
   readonly saturated: boolean;
   readonly recent_cost: number;
   readonly recent_tokens: number;
+  readonly leased_at: number | null;
+  readonly unleased_at: number | null;
+  readonly leased: Amounts | null;
+  readonly vanished: Amounts | null;
+  readonly holders: number | null;
 };
 
 function budgetViewOf(row: BudgetRow): BudgetView {
@@ -100,7 +121,18 @@ function budgetViewOf(row: BudgetRow): BudgetView {
     ...(row.parked_reason === null ? {} : { parkedReason: row.parked_reason }),
     recentCost: row.recent_cost,
     recentTokens: row.recent_tokens,
+    leased: row.leased ?? NOTHING,
+    holders: row.holders ?? 0,
+    vanished: row.vanished ?? NOTHING,
+    guarded: guardedBy(row),
   };
+}
+
+/** L3. Direct totals have no time: whatever there is of them is past the leases. */
+function guardedBy({ leased_at, unleased_at, direct }: BudgetRow): BudgetView['guarded'] {
+  if (leased_at === null) return 'none';
+  const isDirect = direct.cost + direct.tokens + direct.calls > 0;
+  return isDirect || (unleased_at ?? -1) >= leased_at ? 'mixed' : 'leased';
 }
 
 /** B1. A row that a single batch filled has the number, and no flag yet. */

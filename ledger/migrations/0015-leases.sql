@@ -55,6 +55,8 @@ alter table usage_event
   add column lease_seq bigint;
 
 alter table period
+  -- When the first lease was granted in it.
+  add column leased_at bigint,
   -- When somebody was last refused for want of room that others hold.
   add column wanted_at bigint,
   -- L3. When usage that no lease covers was last counted.

@@ -39,7 +39,7 @@ const budget: BudgetStatusView = {
   blocked: false,
   recentCost: 0,
   recentTokens: 0,
-  ...{ leased: NOTHING, holders: 0, vanished: NOTHING, guarded: 'none' },
+  ...{ leased: NOTHING, holders: 0, vanished: NOTHING, guarded: 'none' as const },
   spent: { cost: totals.cost, tokens_total: totals.tokens, calls: 7, duration: 0 },
   status: [
     {

@@ -17,6 +17,7 @@ import { erasingContract } from './ledger/erasing.js';
 import { faringContract } from './ledger/faring.js';
 import { incidentsContract } from './ledger/incidents.js';
 import { keyingContract } from './ledger/keying.js';
+import { leasingContract } from './ledger/leasing.js';
 import { layeringContract } from './ledger/layering.js';
 import { keepingContract } from './ledger/keeping.js';
 import { noticingContract } from './ledger/noticing.js';
@@ -127,6 +128,7 @@ export function ledgerContract(
     keepingContract(bed);
     erasingContract(bed);
     rulingContract(bed);
+    leasingContract(bed);
     more(bed);
   });
 }
