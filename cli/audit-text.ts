@@ -1,8 +1,10 @@
 /** What an entry of the audit did, as a sentence; `--json` has all of it, to the field. */
 import { formatAmount } from '../domain/amount.js';
 import type { OperatorLayer, OperatorLimit, Raise } from '../domain/configuration/layers.js';
+import { NOTHING, type Amounts } from '../domain/lease/amounts.js';
 import type { Dimension } from '../domain/words.js';
 import type { AuditView, Stop } from '../ledger/ledger.js';
+import { amountsText } from './lease-text.js';
 import { thresholdsText } from './limits.js';
 import { formatMoment } from './moment.js';
 
@@ -35,6 +37,8 @@ export function auditText(entry: AuditView): string {
       return resetText(entry);
     case 'stopped':
       return after.reason ?? '';
+    case 'lease_released':
+      return because(releaseText(entry.before as ReleasedLease | undefined), after.reason);
     case 'resumed':
       return resumeText(entry.before as Partial<Stop> | undefined, after.reason);
     default:
@@ -78,6 +82,15 @@ function resetText({ before, after }: AuditView): string {
     return amount === undefined ? [] : [formatAmount(dimension, amount)];
   });
   return because(`${period} counts from ${counted.join(', ')}`, reason);
+}
+
+interface ReleasedLease {
+  readonly lease?: string;
+  readonly remainder?: Amounts;
+}
+
+function releaseText({ lease = '', remainder = NOTHING }: ReleasedLease = {}): string {
+  return `${lease} held ${amountsText(remainder)}`;
 }
 
 /** Without a reason of its own, what it ended. */

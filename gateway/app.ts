@@ -97,10 +97,8 @@ export function createApp(gateway: Gateway): App {
   addRuleRoutes(routes, gateway);
   addKeyRoutes(routes, gateway);
   if (gateway.push !== undefined) addPushTicketRoute(routes, gateway, gateway.push);
-  if (gateway.leases !== undefined) {
-    addLeaseRoutes(routes, gateway, gateway.leases.ledger, cache);
-    addGuardRoute(routes, gateway.leases.guards);
-  }
+  addLeaseRoutes(routes, gateway, cache);
+  addGuardRoute(routes, gateway);
   addCodecRoutes(routes, gateway, requireKey(authenticate));
   app.notFound((c) => {
     const { method, path } = c.req;

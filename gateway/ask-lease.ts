@@ -4,8 +4,8 @@
  *       held by nothing here is looked up anew before he is told so.
  */
 import type { Scope } from '../domain/budget/period-key.js';
-import type { LeaseAnswer, LeaseAsk } from '../domain/lease/lease.js';
-import type { LeaseLedger } from '../ledger/ledger.js';
+import type { LeaseAnswer } from '../domain/lease/lease.js';
+import type { PlacedAsk } from '../ledger/ledger.js';
 import { withDeadline } from './deadline.js';
 import { placeAsk, type AskPlace } from './lease-place.js';
 import type { Gateway } from './options.js';
@@ -16,19 +16,13 @@ import { refusalOfStop } from './verdict.js';
 /** As ingest: a configuration that changes this often meanwhile is trouble. */
 const MAX_PLACINGS = 5;
 
-export interface Asking {
-  readonly gateway: Pick<Gateway, 'ledger' | 'policy'>;
-  readonly leases: Pick<LeaseLedger, 'askLease'>;
-  readonly cache: ScopeCache;
-}
-
 /** Throws a `Problem` (409) for an older request than the holder's last, and what the ledger throws. */
 export async function askLease(
-  { gateway, leases, cache }: Asking,
-  org: string,
-  ask: LeaseAsk,
-  now: number,
+  gateway: Pick<Gateway, 'ledger' | 'policy' | 'now'>,
+  cache: ScopeCache,
+  { org, ask }: Pick<PlacedAsk, 'org' | 'ask'>,
 ): Promise<LeaseAnswer> {
+  const now = gateway.now();
   const { ledgerTimeoutMs, leaseAheadMs, leaseFreshMs } = gateway.policy;
   const names: readonly Scope[] = ['org', agentScope(ask.agent)];
   const placed = async (maxAgeMs?: number): Promise<AskPlace & Placed> => {
@@ -41,7 +35,7 @@ export async function askLease(
     if (!place.isLimited) return unlimited(gateway, org, ask.agent, now);
     const { seeds, scopes } = place;
     const result = await withDeadline(
-      leases.askLease({ org, ask, seeds, revisions: revisionsOf(scopes) }, now),
+      gateway.ledger.askLease({ org, ask, seeds, revisions: revisionsOf(scopes) }, now),
       ledgerTimeoutMs,
       'The ledger',
     );
@@ -64,7 +58,7 @@ function revisionsOf(scopes: ReadonlyMap<Scope, ScopeSlot>) {
 
 /** K2. A Stop holds also who has no limit. */
 async function unlimited(
-  { ledger, policy }: Asking['gateway'],
+  { ledger, policy }: Pick<Gateway, 'ledger' | 'policy'>,
   org: string,
   agent: string,
   now: number,

@@ -2,7 +2,8 @@
 import { NOTICE_WINDOW_MS } from '../domain/alert/agent-notice.js';
 import type { Policy } from '../domain/alert/policy.js';
 import type { ChannelName } from '../domain/words.js';
-import type { ClaimedPeriod, LeaseLedger, Ledger, PushLedger } from '../ledger/ledger.js';
+import type { ClaimedPeriod, Ledger, PushLedger } from '../ledger/ledger.js';
+import { DEFAULT_LEASE_POLICY } from '../ledger/lease.js';
 import type { AlertClient } from './act-on-alert.js';
 import type { GuardHub } from './guard/hub.js';
 import type { GuardPolicy } from './guard/policy.js';
@@ -92,6 +93,11 @@ export type GatewayLedger = Pick<
   | 'removeContact'
   | 'verifyContact'
   | 'routing'
+  | 'askLease'
+  | 'closeLease'
+  | 'releaseLease'
+  | 'leases'
+  | 'guardStandings'
 >;
 
 /** Takes the rows a batch has claimed, because they passed what their period wants to know. */
@@ -110,17 +116,6 @@ export interface PushOptions {
 export interface PushTickets {
   readonly ledger: Pick<PushLedger, 'putPushTicket'>;
   readonly ticketMs: number;
-}
-
-/** What leases, and the guards that hold them, need. */
-export interface LeaseOptions {
-  readonly ledger: LeaseLedger;
-  readonly policy?: Partial<GuardPolicy>;
-}
-
-export interface Leases {
-  readonly ledger: LeaseLedger;
-  readonly guards: GuardHub;
 }
 
 /** Numbers and defaults; durations in ms, sizes in bytes. */
@@ -176,8 +171,8 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   rates: { usage: 1_000, other: 50 },
   actMs: 6_000,
   noticeWindowMs: NOTICE_WINDOW_MS,
-  leaseAheadMs: 60_000,
-  leaseRenewMs: 10_000,
+  leaseAheadMs: DEFAULT_LEASE_POLICY.aheadMs,
+  leaseRenewMs: DEFAULT_LEASE_POLICY.renewMs,
   leaseFreshMs: 500,
   graceMs: 10_000,
 };
@@ -214,8 +209,8 @@ export interface GatewayOptions {
   readonly sendCode?: SendCode;
   /** Absent: there is no /v1/push. */
   readonly push?: PushOptions;
-  /** Absent: there are no /v1/leases and no /v1/guard. */
-  readonly leases?: LeaseOptions;
+  /** Of the guards' channel. */
+  readonly guards?: Partial<GuardPolicy>;
   /** P3. Absent: what waits for a digest is not shown. */
   readonly previewDigest?: PreviewDigest;
   /** Absent: nobody can unsubscribe by a link. */
@@ -251,7 +246,7 @@ export interface Gateway {
   readonly testSend?: TestSend;
   readonly sendCode?: SendCode;
   readonly push?: PushTickets;
-  readonly leases?: Leases;
+  readonly guards: GuardHub;
   readonly previewDigest?: PreviewDigest;
   readonly unsubscribeLinks?: UnsubscribeLinks;
   readonly homeOrg: string;

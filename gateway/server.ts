@@ -11,7 +11,8 @@ import { createAdaptorServer } from '@hono/node-server';
 import { DEFAULT_POLICY } from '../domain/alert/policy.js';
 import { createApp } from './app.js';
 import { answerClientErrors } from './client-error.js';
-import { startLeases } from './guard/index.js';
+import { createGuardHub } from './guard/hub.js';
+import { DEFAULT_GUARD_POLICY } from './guard/policy.js';
 import { watchLedger } from './ledger-watch.js';
 import { watchLayerEnds } from './layer-ends.js';
 import { DEFAULT_GATEWAY_POLICY, type Gateway, type GatewayOptions } from './options.js';
@@ -49,8 +50,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...{ log, now: options.now ?? Date.now, newId: options.newId ?? randomUUID },
     ...{ retryAfterS: policy.retryAfterS, isDraining: () => state.isDraining },
   });
-  const leases = startLeases(options.leases, {
-    ...{ log, now: options.now ?? Date.now },
+  const guards = createGuardHub({
+    ...{ ledger, log, now: options.now ?? Date.now },
+    policy: { ...DEFAULT_GUARD_POLICY, ...options.guards },
     ...{ timeoutMs: policy.ledgerTimeoutMs, retryAfterS: policy.retryAfterS },
   });
   const gateway: Gateway = {
@@ -68,7 +70,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     alertPolicy: options.alertPolicy ?? DEFAULT_POLICY,
     ...(options.sendCode === undefined ? {} : { sendCode: options.sendCode }),
     ...(push === undefined ? {} : { push: push.tickets }),
-    ...(leases === undefined ? {} : { leases }),
+    guards,
     ...(options.previewDigest === undefined ? {} : { previewDigest: options.previewDigest }),
     ...(options.unsubscribeLinks === undefined
       ? {}
@@ -107,7 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.isDraining = true;
-      leases?.guards.stop();
+      guards.stop();
       // A ledger that hangs must not keep a gateway alive.
       const { graceMs } = gateway.policy;
       const ended = Promise.race([layerEnds.stop(), delay(graceMs, undefined, { ref: false })]);

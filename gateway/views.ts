@@ -2,7 +2,6 @@
 import { burnOf, type Burn } from '../domain/budget/burn.js';
 import { addSaturating } from '../domain/money.js';
 import type { Dimension } from '../domain/words.js';
-import { NOTHING, type Amounts } from '../domain/lease/amounts.js';
 import { sinceReset, type LimitOrigin } from '../domain/budget/limits.js';
 import type { BudgetView, Stop, UsageTotals } from '../ledger/ledger.js';
 
@@ -16,19 +15,7 @@ export interface LimitStatus extends Burn {
   readonly origin: LimitOrigin;
 }
 
-/** What leases mean for a period (L3, L4). */
-export interface PeriodLeases {
-  /** Of all leases in it, what stays counted beside what is spent. */
-  readonly leased: Amounts;
-  /** Guards that hold something and were heard of. */
-  readonly holders: number;
-  /** The part of it whose holders were not heard of any more. */
-  readonly vanished: Amounts;
-  /** `mixed`: usage came without leases, too, and may pass the limit by what is in flight. */
-  readonly guarded: 'leased' | 'mixed' | 'none';
-}
-
-export interface BudgetStatusView extends BudgetView, PeriodLeases {
+export interface BudgetStatusView extends BudgetView {
   /** All senders together, whatever was reset. */
   readonly spent: Readonly<Record<Dimension, number>>;
   readonly status: readonly LimitStatus[];
@@ -45,10 +32,7 @@ export interface StatusView {
 }
 
 /** A budget with its spend added up, and the pace of each of its limits. */
-export function budgetStatusView(
-  budget: BudgetView & Partial<PeriodLeases>,
-  now: number,
-): BudgetStatusView {
+export function budgetStatusView(budget: BudgetView, now: number): BudgetStatusView {
   const { own, direct, window, key } = budget;
   const cost = addSaturating(own.cost, direct.cost);
   const tokens = addSaturating(own.tokens, direct.tokens);
@@ -80,10 +64,7 @@ export function budgetStatusView(
       ...(window.endsAt === undefined ? {} : { endsAt: window.endsAt }),
     }),
   }));
-  const saturated = isSaturated ? { saturated: true as const } : {};
-  return { ...UNLEASED, ...budget, ...saturated, spent, status };
+  return { ...budget, ...(isSaturated ? { saturated: true as const } : {}), spent, status };
 }
-
-const UNLEASED: PeriodLeases = { leased: NOTHING, holders: 0, vanished: NOTHING, guarded: 'none' };
 
 const SYNCED: LimitOrigin = { layer: 'synced' };

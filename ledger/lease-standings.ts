@@ -38,9 +38,10 @@ with w as materialized (
       then 'wanted' end as why
   from p join h on h.id = p.id order by p.id
 ), kill as (
-  select org, scope, id as "periodId", killed, null as run from p where killed is not null
+  select org, scope, id as "periodId", ends_at as "endsAt", killed, null as run from p
+  where killed is not null
   union all
-  select p.org, p.scope, p.id, p.killed, p.period from s
+  select p.org, p.scope, p.id, null, p.killed, p.period from s
     join period p on p.org = s.org and p.scope = s.scope
   where p.state <> 'closed' and p.cadence = 'run' and p.killed is not null
 )
@@ -57,10 +58,16 @@ interface OfScope {
 
 interface Standings {
   readonly scopes: readonly (OfScope & { rev: number })[] | null;
-  readonly killed:
-    readonly (OfScope & { periodId: string; killed: Killed; run: string | null })[] | null;
+  readonly killed: readonly (OfScope & KilledRow)[] | null;
   readonly recalls: readonly (OfScope & { periodId: string; why: 'overrun' | 'wanted' })[] | null;
   readonly stops: readonly (StopRow & { org: string })[] | null;
+}
+
+interface KilledRow {
+  readonly periodId: string;
+  readonly endsAt: number | null;
+  readonly killed: Killed;
+  readonly run: string | null;
 }
 
 /** In the order of the watches. */
@@ -93,8 +100,9 @@ export async function guardStandings(
       killed: names
         .flatMap((name) => killedOf.get(name) ?? [])
         .filter((each) => killHolds(each.killed, agent))
-        .map(({ periodId, killed: by, run }) => ({
+        .map(({ periodId, endsAt, killed: by, run }) => ({
           ...{ periodId, killed: by },
+          ...(endsAt === null ? {} : { endsAt }),
           ...(run === null ? {} : { run }),
         })),
       limitsMark: names.map((name) => revisions.get(name) ?? '').join('.'),

@@ -13,6 +13,7 @@ where l.org = $1 and ($2::text is null or l.agent = $2)
     and p.scope in ('org', 'agent:' || l.agent) and ${MEETS}))
   and (not $4::boolean or l.${HOLDS} and
     greatest(${remainder('cost')}, ${remainder('tokens')}, ${remainder('calls')}) > 0)
+  and ($8::text is null or l.state = $8)
   and ($5::bigint is null or (l.opened_at, l.id) < ($5::bigint, $6))
 order by l.opened_at desc, l.id desc
 limit $7::bigint`;
@@ -22,10 +23,10 @@ export async function listLeases(
   vanishedMs: number,
   query: Parameters<LeaseLedger['leases']>[0],
 ): Promise<readonly LeaseView[]> {
-  const { org, agent, periodId, holding = false, after, limit, now } = query;
+  const { org, agent, periodId, holding = false, state, after, limit, now } = query;
   const rows = await db.run(LEASES, [
     ...[org, agent === undefined ? undefined : storable(agent), periodId, holding],
-    ...[after?.openedAt, after?.id, limit],
+    ...[after?.openedAt, after?.id, limit, state],
   ]);
   return rows.map((row) => viewOf(row as unknown as LeaseRow, now - vanishedMs));
 }

@@ -108,10 +108,10 @@ export interface GuardStanding extends GuardWatch {
   readonly killed: readonly {
     readonly periodId: string;
     readonly killed: Killed;
-    /** The run it is, and holds only guards of; absent: whatever its agent does. */
-    readonly run?: string;
-    /** Of its window, epoch ms. */
+    /** When its period ends; absent: it does not by itself. Epoch ms. */
     readonly endsAt?: number;
+    /** The run it is; absent: not a run, but whatever its agent does. */
+    readonly run?: string;
   }[];
   /** Of its agent and organisation: a change of limits makes it another. */
   readonly limitsMark: string;

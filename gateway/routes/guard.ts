@@ -1,7 +1,7 @@
 /** GET /v1/guard: what a running guard has to know at once, as server-sent events (K1, K2, L3). */
-import type { GuardHub } from '../guard/hub.js';
 import { guardQuery } from '../lease-schemas.js';
 import type { Operation, Routes } from '../operation.js';
+import type { Gateway } from '../options.js';
 import { touchAgent } from '../rights.js';
 
 const watchGuard = {
@@ -19,12 +19,12 @@ const watchGuard = {
   answers: { 200: { description: 'Until one of both ends it', type: 'text/event-stream' } },
 } as const satisfies Operation;
 
-export function addGuardRoute(routes: Routes, guards: GuardHub): void {
+export function addGuardRoute(routes: Routes, gateway: Gateway): void {
   routes.add(watchGuard, async (c, { query: { agent_name: agent, run_id: run } }) => {
     const key = c.get('key');
     touchAgent(key, agent);
     const guard = { org: key.org, agent, ...(run === undefined ? {} : { run }) };
-    const body = await guards.open(guard, key.id, () => {
+    const body = await gateway.guards.open(guard, key.id, () => {
       c.env.outgoing.destroy();
     });
     return c.body(body, 200, {

@@ -2,7 +2,6 @@
  * Leases over HTTP (L1 to L5): a guard asks for one, lets it grow, renews it, gives back and ends
  * it; people see what is held and release what a vanished guard left.
  */
-import type { LeaseLedger } from '../../ledger/ledger.js';
 import { askLease, staleRequest } from '../ask-lease.js';
 import { withDeadline } from '../deadline.js';
 import {
@@ -74,16 +73,13 @@ const list = {
   answers: { 200: { description: 'One page', schema: leasesAnswer } },
 } as const satisfies Operation;
 
-export function addLeaseRoutes(
-  routes: Routes,
-  gateway: Gateway,
-  leases: LeaseLedger,
-  cache: ScopeCache,
-): void {
+export function addLeaseRoutes(routes: Routes, gateway: Gateway, cache: ScopeCache): void {
+  const { ledger } = gateway;
+
   routes.add(ask, async (c, { body }) => {
     const key = c.get('key');
     touchAgent(key, body.agent_name);
-    const answer = await askLease({ gateway, leases, cache }, key.org, askOf(body), gateway.now());
+    const answer = await askLease(gateway, cache, { org: key.org, ask: askOf(body) });
     const why = answer.type === 'refused' ? { why: answer.why } : {};
     Object.assign(c.get('facts'), { lease: answer.type, ...why });
     return c.json(answerWords(answer));
@@ -93,7 +89,7 @@ export function addLeaseRoutes(
     const key = c.get('key');
     touchAgent(key, body.agent_name);
     const result = await withDeadline(
-      leases.closeLease(key.org, closeOf(body), gateway.now()),
+      ledger.closeLease(key.org, closeOf(body), gateway.now()),
       gateway.policy.ledgerTimeoutMs,
       'The ledger',
     );
@@ -106,7 +102,7 @@ export function addLeaseRoutes(
   routes.add(release, async (c, { params: { id }, body }) => {
     const key = c.get('key');
     const { by = key.name, reason } = body;
-    const isReleased = await leases.releaseLease(key.org, id, { by, reason, now: gateway.now() });
+    const isReleased = await ledger.releaseLease(key.org, id, { by, reason, now: gateway.now() });
     if (!isReleased) throw nothingHeld(id);
     gateway.log.warn({ requestId: c.get('requestId'), lease: id, by }, 'a lease was released');
     return c.json({ lease: id, state: 'released' });
@@ -120,7 +116,7 @@ export function addLeaseRoutes(
     const { entries, ...page } = await readPage(
       limit,
       (most) =>
-        leases.leases({
+        ledger.leases({
           ...{ org: key.org, now: gateway.now(), limit: most },
           ...(agent === undefined ? {} : { agent }),
           ...(periodId === undefined ? {} : { periodId }),

@@ -12,6 +12,7 @@ import {
   nearlyFitting,
   operationsOf,
   pathOf,
+  textOf,
   type Listed,
 } from './openapi-kit.js';
 import { furnish, idFor, startWhole, type Organisation } from './openapi-organisation.js';
@@ -126,7 +127,7 @@ describe('fuzzing from the OpenAPI document', () => {
           ...(shot.body === undefined ? {} : { body: shot.body }),
           redirect: 'manual',
         });
-        const text = await response.text();
+        const text = await textOf(response);
         const { status, headers } = response;
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         expect(status, text).toBeLessThan(500);

@@ -6,7 +6,6 @@ import { createGuardStream } from '../../gateway/guard/stream.js';
 import type { GuardPolicy } from '../../gateway/guard/policy.js';
 import type { GuardStanding } from '../../ledger/ledger.js';
 import { KEY, NOON, startTestGateway, testKey } from './gateway-kit.js';
-import { createMemoryLeases } from './gateway-memory-leases.js';
 import { openGuard } from './guard-kit.js';
 
 const soon = { timeout: 5_000, interval: 5 };
@@ -16,11 +15,11 @@ const DAY = 'default/agent:bot/daily/20261121T000000Z';
 const FREE = { stopped: null, killed: null };
 
 async function stage(policy: Partial<GuardPolicy> = {}) {
-  const leases = createMemoryLeases();
   const started = await startTestGateway({
-    leases: { ledger: leases, policy: { pollMs: 10, ...policy } },
+    guards: { pollMs: 10, ...policy },
     policy: { graceMs: 5_000 },
   });
+  const leases = started.ledger.leaseBook;
   const { url } = started.gateway;
   const stand = (standing: Partial<GuardStanding>, agent = 'bot', org = 'default'): void => {
     leases.standings.set(`${org} ${agent}`, standing);

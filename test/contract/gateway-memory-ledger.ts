@@ -8,6 +8,7 @@ import { NOTHING } from '../../domain/lease/amounts.js';
 import type { Scope } from '../../domain/budget/period-key.js';
 import type { JournalEntry } from '../../domain/alert/state.js';
 import type { Killed } from '../../domain/budget/state.js';
+import { createMemoryLeases, type MemoryLeases } from './gateway-memory-leases.js';
 import { createMemoryKeys } from './gateway-memory-keys.js';
 import { createMemoryRules } from './gateway-memory-rules.js';
 import { limitsOf, type ScopeConfiguration } from '../../domain/configuration.js';
@@ -74,6 +75,7 @@ export interface MemoryLedger extends GatewayLedger {
   readonly callbacks: Map<string, NewCallback>;
   readonly configured: Map<string, ScopeConfiguration>;
   readonly audited: AuditView[];
+  readonly leaseBook: MemoryLeases;
   /** Kills the period a row is, as its workflow would. */
   kill(id: string, killed: Killed): void;
   /** Called before every method; what it throws is the ledger's failure, a promise its delay. */
@@ -185,7 +187,14 @@ export function createMemoryLedger(): MemoryLedger {
     ...{ leased: NOTHING, holders: 0, vanished: NOTHING, guarded: 'none' as const },
   });
 
+  const leaseBook = createMemoryLeases();
   const ledger: MemoryLedger = {
+    leaseBook,
+    askLease: (...asked) => leaseBook.askLease(...asked),
+    closeLease: (...asked) => leaseBook.closeLease(...asked),
+    releaseLease: (...asked) => leaseBook.releaseLease(...asked),
+    leases: (...asked) => leaseBook.leases(...asked),
+    guardStandings: (...asked) => leaseBook.guardStandings(...asked),
     ...createMemoryRules(),
     events,
     rows,

@@ -76,6 +76,19 @@ export function pathOf(operation: Listed, values: Readonly<Record<string, unknow
   );
 }
 
+/** The body; of a stream that does not end by itself, what it says first. */
+export async function textOf(response: Response): Promise<string> {
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (!isStream || response.body === null) return response.text();
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const bytes of response.body) {
+    text += decoder.decode(bytes as Uint8Array, { stream: true });
+    if (text.includes('\n\n')) break;
+  }
+  return text;
+}
+
 /** Values that fit a schema. */
 export function fitting(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);

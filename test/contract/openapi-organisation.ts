@@ -47,6 +47,9 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
       { agent_name: AGENT, input_tokens: -1, model: CANARY },
     ],
   });
+  const room = { cost_nano_usd: SPENT * 10, tokens: SPENT, calls: 1 };
+  const guard = { holder: 'guard-1', n: 1, agent_name: AGENT };
+  await post('/v1/leases', { ...guard, need: room, want: room });
   const alert: AlertView = {
     ...{ id: alertId, org, subject: budgetWorkflowId(period), phase: 'firing', exhausted: false },
     raisedAt: NOON,
@@ -94,6 +97,7 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
         channel: 'slack',
         scopes: ['read'],
       },
+      ...{ lease: 'guard-1/1', last_seq: 0 },
       ...{ what: 'heartbeat', events: [usageEvent({ agent_name: AGENT })] },
       ...{ condition: 'error_rate > 1', channels: ['slack'], agentId: AGENT, agent_id: AGENT },
     },
@@ -103,6 +107,7 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
         budgets: budget?.id ?? '',
         runs: 'run-1',
         raises: 'raise-1',
+        leases: 'guard-1/1',
         silences: 'silence-1',
       },
       keys: (made['created'] as KeyView).id,

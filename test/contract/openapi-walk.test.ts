@@ -11,6 +11,7 @@ import {
   operationsOf,
   pathOf,
   sampleOf,
+  textOf,
   type Listed,
   type Schema,
 } from './openapi-kit.js';
@@ -50,7 +51,7 @@ async function start(org: string) {
       },
       ...(schema === undefined ? {} : { body: JSON.stringify(sampleOf(schema, known)) }),
     });
-    return { status: response.status, text: await response.text() };
+    return { status: response.status, text: await textOf(response) };
   };
   return { owner, ask, sent, document, operations: operationsOf(document) };
 }
@@ -90,6 +91,7 @@ describe('isolation of organisations', () => {
         'listAlerts',
         'listBudgets',
         'listKeys',
+        'listLeases',
         'listLimits',
         'listQuarantine',
         'listRecipients',
@@ -98,6 +100,7 @@ describe('isolation of organisations', () => {
         'listStoppedAgents',
       ],
       ...['readAlert', 'readBudget', 'readPreferences', 'readRecipient', 'readStatus'],
+      'watchGuard',
     ]);
   });
 });
@@ -131,12 +134,15 @@ describe('scopes', () => {
       if ((await ask(operation, key)).status !== 403) allowed.push(operation.operationId);
     }
     expect(allowed.sort()).toEqual([
+      'askLease',
+      'closeLease',
       'ingest',
       'listPeriods',
       'listRules',
       'reportMetrics',
       'reportRun',
       'sendNotice',
+      'watchGuard',
     ]);
   });
 

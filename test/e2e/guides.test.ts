@@ -192,6 +192,10 @@ describe('what the guide of the limits says to run', () => {
   });
 });
 
+describe('what the guide of the leases says to run', () => {
+  follow('leases.md', () => ({}));
+});
+
 describe('what the guide of the rules says to run', () => {
   const { sink } = follow('rules.md', ({ url }) => ({
     KAVACH_OPERATORS_WEBHOOK_URL: `${url}/webhook/operators`,
