@@ -68,13 +68,17 @@ export function createLeaseGuard(
   let isAlive = true;
   let wallOff = 0;
   let slept = 0;
+  let wakesAt = 0;
   let armedAt = Number.POSITIVE_INFINITY;
   let calls = 0;
   const waiting = new Map<number, { worst: Amounts; told: (leave: Leave | string) => void }>();
   const reported = new Map<string, { upTo: number; stored: Set<number> }>();
   let state: HolderState = recoverHolder(input, disk.record);
 
-  const now = (): Clock => ({ wall: clock.now() + wallOff, mono: clock.now() - slept });
+  const now = (): Clock => ({
+    wall: clock.now() + wallOff,
+    mono: Math.max(clock.now(), wakesAt) - slept,
+  });
   const later = (ms: number, run: () => void): void => {
     clock.after(ms, () => {
       if (isAlive) run();
@@ -255,8 +259,10 @@ export function createLeaseGuard(
     stepWall: (ms: number): void => {
       wallOff += ms;
     },
-    /** The machine sleeps: the wall goes on, the monotonic clock has stood still. */
+    /** For so long the monotonic clock stands still while the wall goes on, as in a sleep. */
     sleep: (ms: number): void => {
+      const from = Math.max(clock.now(), wakesAt);
+      wakesAt = from + ms;
       slept += ms;
     },
   };
