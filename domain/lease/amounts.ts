@@ -16,22 +16,30 @@ export type AmountName = (typeof AMOUNTS)[number];
 export const NOTHING: Amounts = { cost: 0, tokens: 0, calls: 0 };
 
 export function addAmounts(a: Amounts, b: Amounts): Amounts {
-  return each((name) => Math.min(a[name] + b[name], Number.MAX_SAFE_INTEGER));
+  return {
+    cost: Math.min(a.cost + b.cost, Number.MAX_SAFE_INTEGER),
+    tokens: Math.min(a.tokens + b.tokens, Number.MAX_SAFE_INTEGER),
+    calls: Math.min(a.calls + b.calls, Number.MAX_SAFE_INTEGER),
+  };
 }
 
 /** a - b, each at least 0. */
 export function subtractAmounts(a: Amounts, b: Amounts): Amounts {
-  return each((name) => Math.max(a[name] - b[name], 0));
+  return {
+    cost: Math.max(a.cost - b.cost, 0),
+    tokens: Math.max(a.tokens - b.tokens, 0),
+    calls: Math.max(a.calls - b.calls, 0),
+  };
 }
 
 /** The larger of each. */
 export function maxAmounts(a: Amounts, b: Amounts): Amounts {
-  return each((name) => Math.max(a[name], b[name]));
+  return eachAmount((name) => Math.max(a[name], b[name]));
 }
 
 /** The smaller of each. */
 export function minAmounts(a: Amounts, b: Amounts): Amounts {
-  return each((name) => Math.min(a[name], b[name]));
+  return eachAmount((name) => Math.min(a[name], b[name]));
 }
 
 /** Every one of `a` is at most that of `b`. */
@@ -39,6 +47,7 @@ export function fitsIn(a: Amounts, b: Amounts): boolean {
   return a.cost <= b.cost && a.tokens <= b.tokens && a.calls <= b.calls;
 }
 
-function each(read: (name: AmountName) => number): Amounts {
+/** All three, each read by its name. */
+export function eachAmount(read: (name: AmountName) => number): Amounts {
   return { cost: read('cost'), tokens: read('tokens'), calls: read('calls') };
 }

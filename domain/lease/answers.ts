@@ -42,26 +42,28 @@ export function takeAnswer(
   switch (answer.type) {
     case 'granted':
       return takeGrant(state, answer, answered);
-    case 'unlimited': {
-      const { scarce: _scarce, ...free } = lifted(drain(state, now), n);
-      return { ...free, unlimitedUntil: clockAfter(answered.at.sentAt, answer.renewInMs) };
-    }
+    case 'unlimited':
+      return {
+        ...lifted(drain(state, now), n),
+        scarce: undefined,
+        unlimitedUntil: clockAfter(answered.at.sentAt, answer.renewInMs),
+      };
     case 'refused':
       return takeRefusal(state, answer, answered, out);
   }
 }
 
 function takeGrant(before: HolderState, answer: Granted, answered: Answered): HolderState {
-  const { unlimitedUntil: _unlimitedUntil, ...state } = lifted(before, answered.n);
-  const grown = withLease(state, answer.lease, answered);
-  const { scarce, ...rest } = grown;
-  const wanted = {
+  const state = withLease(lifted(before, answered.n), answer.lease, answered);
+  const hasMore = state.current !== undefined && hasGrown(state.current);
+  const modestUntil = answered.at.now.mono + state.policy.strideMs;
+  return {
+    ...state,
+    unlimitedUntil: undefined,
     wanted: answer.wanted,
-    modestUntil: answer.wanted ? answered.at.now.mono + state.policy.strideMs : state.modestUntil,
+    modestUntil: answer.wanted ? modestUntil : state.modestUntil,
+    scarce: hasMore ? undefined : state.scarce,
   };
-  const isGrown = grown.current !== undefined && hasGrown(grown.current);
-  if (scarce === undefined || isGrown) return { ...rest, ...wanted };
-  return { ...rest, ...wanted, scarce };
 }
 
 function takeRefusal(
@@ -108,8 +110,7 @@ function withLease(state: HolderState, lease: GrantedLease, { ask, at }: Answere
 /** K4. What was asked after the halt was seen and is granted says that it is over. */
 function lifted(state: HolderState, n: number): HolderState {
   if (state.halt === undefined || n <= state.halt.sinceN) return state;
-  const { halt: _halt, ...rest } = state;
-  return rest;
+  return { ...state, halt: undefined };
 }
 
 function becomeScarce(state: HolderState, answer: Refused, now: Clock): HolderState {
@@ -117,7 +118,7 @@ function becomeScarce(state: HolderState, answer: Refused, now: Clock): HolderSt
   return {
     ...state,
     scarce: {
-      ...(answer.budget !== undefined && { budget: answer.budget }),
+      budget: answer.budget,
       tries,
       againAt: now.mono + pauseOf(state, tries),
       gaveUp: state.scarce?.gaveUp ?? false,

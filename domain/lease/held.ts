@@ -8,6 +8,7 @@
 import {
   addAmounts,
   AMOUNTS,
+  eachAmount,
   NOTHING,
   subtractAmounts,
   type AmountName,
@@ -34,7 +35,7 @@ export interface HeldLease {
   /** What the journal says, on disk: calls start within it. */
   readonly marked: Amounts;
   /** On its way to the disk. */
-  readonly marking?: Amounts;
+  readonly marking: Amounts | undefined;
   /** How far ahead a mark is set. */
   readonly block: Amounts;
   /** By how much it last grew. */
@@ -42,11 +43,11 @@ export interface HeldLease {
   readonly expires: Clock;
   /** Mono ms. */
   readonly validFrom: number;
-  readonly ends?: Clock;
+  readonly ends: Clock | undefined;
   readonly budgets: readonly LeaseBudget[];
   /** Only of one that drains: mono ms since when, and whether its close was answered. */
-  readonly drainsSince?: number;
-  readonly closed?: true;
+  readonly drainsSince: number | undefined;
+  readonly closed: boolean;
 }
 
 /** A lease as an answer shows it. `sentAt`: the first sending of what it answers (L5). */
@@ -71,13 +72,15 @@ export function holdLease(
     seq: before?.seq ?? 0,
     reported: before?.reported ?? 0,
     marked: before?.marked ?? NOTHING,
-    ...(before?.marking !== undefined && { marking: before.marking }),
+    marking: before?.marking,
     block: blockOf(lease, open, policy),
     growth: subtractAmounts(granted, before?.granted ?? NOTHING),
     expires: clockAfter(at.sentAt, lease.expiresInMs),
     validFrom: before === undefined ? valid : Math.min(valid, before.validFrom),
-    ...(lease.endsInMs !== undefined && { ends: clockAfter(at.sentAt, lease.endsInMs) }),
+    ends: lease.endsInMs === undefined ? undefined : clockAfter(at.sentAt, lease.endsInMs),
     budgets: lease.budgets,
+    drainsSince: undefined,
+    closed: false,
   };
 }
 
@@ -153,14 +156,14 @@ function fitsOne(lease: HeldLease, worst: Amounts, within: Amounts, name: Amount
 }
 
 function effective(lease: GrantedLease): Amounts {
-  return byName((name) =>
+  return eachAmount((name) =>
     limitOf(lease.budgets, name) === undefined ? Number.MAX_SAFE_INTEGER : lease.granted[name],
   );
 }
 
 /** L4. Small enough that a guard that dies leaves little behind it. */
 function blockOf(lease: GrantedLease, open: Amounts, policy: HolderPolicy): Amounts {
-  return byName((name) => {
+  return eachAmount((name) => {
     const limit = limitOf(lease.budgets, name);
     if (limit === undefined) return 0;
     return Math.floor(Math.min(limit / policy.markLimitParts, open[name] / policy.markGrantParts));
@@ -175,8 +178,4 @@ function limitOf(budgets: readonly LeaseBudget[], name: AmountName): number | un
     if (dimension === name && (least === undefined || budget.limit < least)) least = budget.limit;
   }
   return least;
-}
-
-function byName(read: (name: AmountName) => number): Amounts {
-  return { cost: read('cost'), tokens: read('tokens'), calls: read('calls') };
 }

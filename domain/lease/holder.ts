@@ -114,7 +114,7 @@ function takeClosed(state: HolderState, n: number, closed: ClosedLease): HolderS
     // `closing` waits for events that we still have: it stays in the journal until they are stored.
     draining: state.draining.flatMap((lease) => {
       if (lease.id !== id) return [lease];
-      return closed.state === 'closing' ? [{ ...lease, closed: true as const }] : [];
+      return closed.state === 'closing' ? [{ ...lease, closed: true }] : [];
     }),
   };
 }
@@ -135,7 +135,7 @@ function takeRejected(
     ...answeredTo(refused),
     orphans: state.orphans.filter((orphan) => orphan.id !== closing),
     draining: state.draining.filter((lease) => lease.id !== closing),
-    scarce: { tries, againAt: clock.mono + state.policy.retryMs, gaveUp: true },
+    scarce: { budget: undefined, tries, againAt: clock.mono + state.policy.retryMs, gaveUp: true },
   };
 }
 
@@ -144,10 +144,9 @@ function takeStanding(
   event: Extract<HolderEvent, { type: 'stood' }>,
   clock: Clock,
 ): HolderState {
-  const { halt: _halt, ...rest } = state;
-  if (event.halt === undefined) return rest;
+  if (event.halt === undefined) return { ...state, halt: undefined };
   const recheckAt = clock.mono + state.policy.recheckMs;
-  return withoutUnsent({ ...rest, halt: { ...event.halt, sinceN: state.n, recheckAt } });
+  return withoutUnsent({ ...state, halt: { ...event.halt, sinceN: state.n, recheckAt } });
 }
 
 /** A request that the journal still has to cover was never sent: nothing is lost with it. */
@@ -155,17 +154,17 @@ function withoutUnsent(state: HolderState): HolderState {
   const { pending } = state;
   if (pending === undefined || pending.sentAt !== undefined) return state;
   if (pending.request.type === 'close') return state;
-  const { pending: _pending, ...rest } = state;
-  return rest;
+  return { ...state, pending: undefined };
 }
 
 /** Raised, lowered or a new budget: asked again, so that the lease counts in what is there now. */
 function takeLimits(state: HolderState, clock: Clock): HolderState {
-  const { unlimitedUntil: _unlimitedUntil, scarce, ...rest } = state;
+  const { scarce } = state;
   return {
-    ...rest,
+    ...state,
+    unlimitedUntil: undefined,
     refresh: state.current !== undefined,
-    ...(scarce !== undefined && { scarce: { ...scarce, againAt: clock.mono, gaveUp: false } }),
+    scarce: scarce && { ...scarce, againAt: clock.mono, gaveUp: false },
   };
 }
 

@@ -9,6 +9,7 @@
 import {
   addAmounts,
   AMOUNTS,
+  eachAmount,
   maxAmounts,
   minAmounts,
   NOTHING,
@@ -32,38 +33,26 @@ export function isJournaled(state: HolderState, pending: PendingRequest): boolea
 /** Writes a record when something has to be on disk that is not. */
 export function writeJournal(state: HolderState, out: HolderEffect[]): HolderState {
   if (state.journal.writing !== undefined || !isWriteDue(state)) return state;
-  const marked = state.current && withMarking(state, state.current, state.waiting);
+  const current = state.current && withMarking(state, state.current, state.waiting);
   const next = state.next && withMarking(state, state.next, []);
   const draining = state.draining.map((lease) => ({ ...lease, marking: exact(lease) }));
-  const record = recordOf(state, [
-    ...draining,
-    ...(marked === undefined ? [] : [marked]),
-    ...(next === undefined ? [] : [next]),
-  ]);
+  const held = [...draining, current, next].filter((lease) => lease !== undefined);
+  const record = recordOf(state, held);
   const rev = state.journal.rev + 1;
+  const writing = { n: record.n, ids: record.leases.map((lease) => lease.id) };
   out.push({ type: 'mark', rev, record });
-  return {
-    ...state,
-    draining,
-    ...(marked !== undefined && { current: marked }),
-    ...(next !== undefined && { next }),
-    journal: {
-      ...state.journal,
-      rev,
-      writing: { n: record.n, ids: record.leases.map((lease) => lease.id) },
-    },
-  };
+  return { ...state, draining, current, next, journal: { ...state.journal, rev, writing } };
 }
 
 export function takeMarked(state: HolderState, rev: number): HolderState {
-  const { writing, ...journal } = state.journal;
+  const { writing } = state.journal;
   if (writing === undefined || rev !== state.journal.rev) return state;
   return {
     ...state,
-    ...(state.current !== undefined && { current: withMarked(state.current) }),
-    ...(state.next !== undefined && { next: withMarked(state.next) }),
+    current: state.current && withMarked(state.current),
+    next: state.next && withMarked(state.next),
     draining: state.draining.map(withMarked),
-    journal: { ...journal, ...writing },
+    journal: { rev, ...writing, writing: undefined },
   };
 }
 
@@ -154,12 +143,10 @@ function exact(lease: HeldLease): Amounts {
 
 /** What nothing limits is marked as far as the book granted it: that gives nothing back. */
 function limitedOnly(lease: HeldLease, mark: Amounts): Amounts {
-  const pick = (name: AmountName): number =>
-    isLimited(lease, name) ? mark[name] : lease.book[name];
-  return { cost: pick('cost'), tokens: pick('tokens'), calls: pick('calls') };
+  return eachAmount((name) => (isLimited(lease, name) ? mark[name] : lease.book[name]));
 }
 
 function withMarked(lease: HeldLease): HeldLease {
-  const { marking, ...rest } = lease;
-  return marking === undefined ? lease : { ...rest, marked: marking };
+  const { marking } = lease;
+  return marking === undefined ? lease : { ...lease, marked: marking, marking: undefined };
 }

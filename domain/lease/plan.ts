@@ -1,11 +1,5 @@
 /** What a guard asks for next. One request at a time, what lets calls go on first. */
-import {
-  addAmounts,
-  maxAmounts,
-  NOTHING,
-  type AmountName,
-  type Amounts,
-} from './amounts.js';
+import { addAmounts, eachAmount, maxAmounts, NOTHING, type Amounts } from './amounts.js';
 import { isOver, msUntil, type Clock } from './clock.js';
 import { committedOf, hasFree, hasRoom, isInForce, isLimited, type HeldLease } from './held.js';
 import type { LeaseAsk, LeaseClose } from './lease.js';
@@ -101,7 +95,7 @@ function isGiveBackDue(
 function giveBack(state: HolderState, current: HeldLease, clock: Clock): HolderState {
   const want = committedOf(current);
   // From this moment on no call may start in what is on its way back.
-  const granted = byName((name) =>
+  const granted = eachAmount((name) =>
     isLimited(current, name) ? Math.min(current.granted[name], want[name]) : current.granted[name],
   );
   return ask(
@@ -183,15 +177,11 @@ function close(state: HolderState, lease: string, end: LeaseClose['end']): Holde
 /** What it stands at, as the book counts: what nothing limits is only as much as is used. */
 function keptOf(lease: HeldLease): Amounts {
   const committed = committedOf(lease);
-  return byName((name) =>
+  return eachAmount((name) =>
     isLimited(lease, name) ? Math.max(lease.granted[name], committed[name]) : committed[name],
   );
 }
 
 function times(amounts: Amounts, factor: number): Amounts {
-  return byName((name) => Math.min(amounts[name] * factor, Number.MAX_SAFE_INTEGER));
-}
-
-function byName(read: (name: AmountName) => number): Amounts {
-  return { cost: read('cost'), tokens: read('tokens'), calls: read('calls') };
+  return eachAmount((name) => Math.min(amounts[name] * factor, Number.MAX_SAFE_INTEGER));
 }

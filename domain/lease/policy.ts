@@ -8,7 +8,7 @@ export interface HolderPolicy {
   /** Between two tries for the same: doubles from the first to the second. */
   readonly retryMs: number;
   readonly retryMaxMs: number;
-  /** A request without an answer is repeated after it. */
+  /** A request without an answer is repeated after it: well before who waits for it gives up. */
   readonly answerMs: number;
   /** Nothing was begun for so long: what is not reserved goes back. */
   readonly idleMs: number;
@@ -43,7 +43,7 @@ export const HOLDER_POLICY: HolderPolicy = {
   queueMax: 1_000,
   retryMs: 100,
   retryMaxMs: 2_000,
-  answerMs: 5_000,
+  answerMs: 2_000,
   idleMs: 2_000,
   giveBackMs: 250,
   renewAheadMs: 12_000,

@@ -19,6 +19,6 @@ export function recoverHolder(input: HolderInput, record: HolderRecord | undefin
     // Above all that was used, so that no request of the dead one is taken for one of ours.
     n: record.n,
     orphans: record.leases,
-    journal: { rev: 0, n: record.n, ids: record.leases.map((lease) => lease.id) },
+    journal: { ...fresh.journal, n: record.n, ids: record.leases.map((lease) => lease.id) },
   };
 }

@@ -15,7 +15,7 @@ export function openRequest(
   make: (n: number) => PendingRequest['request'],
 ): HolderState {
   const n = state.n + 1;
-  return { ...state, n, pending: { n, request: make(n), againAt: 0, tries: 0 } };
+  return { ...state, n, pending: { n, request: make(n), sentAt: undefined, againAt: 0, tries: 0 } };
 }
 
 /** Sends what waits for it: for the first time, or once more when its time has come. */
@@ -24,6 +24,7 @@ export function sendRequest(state: HolderState, clock: Clock, out: HolderEffect[
   if (pending === undefined || !isJournaled(state, pending)) return state;
   if (pending.sentAt !== undefined && clock.mono < pending.againAt) return state;
   const { request } = pending;
+  const isRepeat = pending.sentAt !== undefined;
   out.push(
     request.type === 'ask'
       ? { type: 'ask', ask: request.ask }
@@ -38,7 +39,7 @@ export function sendRequest(state: HolderState, clock: Clock, out: HolderEffect[
       tries: pending.tries + 1,
     },
     // A repeat that nobody told us to make: the time for an answer has passed.
-    ...(pending.sentAt !== undefined && { unreachableAt: state.unreachableAt ?? clock.mono }),
+    unreachableAt: isRepeat ? (state.unreachableAt ?? clock.mono) : state.unreachableAt,
   };
 }
 
@@ -60,8 +61,7 @@ export function requestStale(state: HolderState, n: number): HolderState {
 
 /** The request under way is over. */
 export function answeredTo(state: HolderState): HolderState {
-  const { pending: _pending, unreachableAt: _unreachableAt, ...rest } = state;
-  return rest;
+  return { ...state, pending: undefined, unreachableAt: undefined };
 }
 
 /** Doubles with each try, and differs from holder to holder by up to half of itself. */

@@ -25,7 +25,7 @@ export function msUntilClose(
   closeAnywayMs: number,
   clock: Clock,
 ): number | undefined {
-  if (lease.closed === true || lease.inFlight > 0) return undefined;
+  if (lease.closed || lease.inFlight > 0) return undefined;
   if (lease.reported >= lease.seq) return 0;
   return Math.max((lease.drainsSince ?? clock.mono) + closeAnywayMs - clock.mono, 0);
 }

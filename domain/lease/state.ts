@@ -19,27 +19,38 @@ export interface PendingRequest {
   readonly request:
     | { readonly type: 'ask'; readonly ask: LeaseAsk }
     | { readonly type: 'close'; readonly close: LeaseClose };
-  /** The first time it went out: what its answer grants expires from here. Absent: not yet. */
-  readonly sentAt?: Clock;
+  /** The first time it went out: what its answer grants expires from here. Undefined: not yet. */
+  readonly sentAt: Clock | undefined;
   /** Mono ms: sent again then. */
   readonly againAt: number;
   readonly tries: number;
 }
 
+/** There was no room when it was last asked for. */
+export interface Scarcity {
+  readonly budget: LeaseBudget | undefined;
+  readonly tries: number;
+  /** Mono ms: asked again then, if calls still wait. */
+  readonly againAt: number;
+  /** A call has waited in vain: the next ones are told at once. */
+  readonly gaveUp: boolean;
+}
+
+/** All fields are always there: what every call copies keeps one shape, which is fast. */
 export interface HolderState {
   readonly holder: string;
   readonly agent: string;
-  readonly run?: string;
+  readonly run: string | undefined;
   readonly policy: HolderPolicy;
   /** 0 to 1, the holder's own: so that a thousand of them do not move at once. */
   readonly spread: number;
   readonly ended: boolean;
   /** The number of the last request. */
   readonly n: number;
-  readonly pending?: PendingRequest;
-  readonly current?: HeldLease;
+  readonly pending: PendingRequest | undefined;
+  readonly current: HeldLease | undefined;
   /** L5. Of the period after this one. */
-  readonly next?: HeldLease;
+  readonly next: HeldLease | undefined;
   /** It was asked for in this period; answered or not. */
   readonly nextAsked: boolean;
   /** Over for new calls; each is closed when its last call has ended. */
@@ -47,20 +58,13 @@ export interface HolderState {
   /** Of its predecessor: closed at their marks before anything else. */
   readonly orphans: readonly MarkedLease[];
   /** Nothing limits the agent until then. */
-  readonly unlimitedUntil?: Clock;
+  readonly unlimitedUntil: Clock | undefined;
   readonly waiting: readonly WaitingCall[];
-  readonly halt?: Halt & { readonly sinceN: number; readonly recheckAt: number };
+  readonly halt: (Halt & { readonly sinceN: number; readonly recheckAt: number }) | undefined;
   /** Mono ms since which nothing was heard of the service. */
-  readonly unreachableAt?: number;
+  readonly unreachableAt: number | undefined;
   /** The last refusal for lack of room; absent once something was granted. */
-  readonly scarce?: {
-    readonly budget?: LeaseBudget;
-    readonly tries: number;
-    /** Mono ms: asked again then, if calls still wait. */
-    readonly againAt: number;
-    /** A call has waited in vain: the next ones are told at once. */
-    readonly gaveUp: boolean;
-  };
+  readonly scarce: Scarcity | undefined;
   /** Somebody wants what is not reserved here. */
   readonly wanted: boolean;
   /** The limits are others now: the lease is asked for again, as it is. */
@@ -79,7 +83,7 @@ export interface HolderState {
     readonly n: number;
     readonly ids: readonly string[];
     /** What is on its way to it. */
-    readonly writing?: { readonly n: number; readonly ids: readonly string[] };
+    readonly writing: { readonly n: number; readonly ids: readonly string[] } | undefined;
   };
 }
 
@@ -95,15 +99,22 @@ export function beginHolder(input: HolderInput): HolderState {
   return {
     holder: input.holder,
     agent: input.agent,
-    ...(input.run !== undefined && { run: input.run }),
+    run: input.run,
     policy: input.policy,
     spread: spreadOf(input.holder),
     ended: false,
     n: 0,
+    pending: undefined,
+    current: undefined,
+    next: undefined,
     nextAsked: false,
     draining: [],
     orphans: [],
+    unlimitedUntil: undefined,
     waiting: [],
+    halt: undefined,
+    unreachableAt: undefined,
+    scarce: undefined,
     wanted: false,
     refresh: false,
     modestUntil: Number.MIN_SAFE_INTEGER,
@@ -112,7 +123,7 @@ export function beginHolder(input: HolderInput): HolderState {
     lastWorst: NOTHING,
     stride: input.policy.strideCalls,
     grewAt: Number.MIN_SAFE_INTEGER,
-    journal: { rev: 0, n: 0, ids: [] },
+    journal: { rev: 0, n: 0, ids: [], writing: undefined },
   };
 }
 

@@ -29,8 +29,7 @@ export function turn(before: HolderState, clock: Clock): HolderState {
     if (state.current === undefined) state = promote(state);
   }
   if (state.unlimitedUntil !== undefined && isOver(state.unlimitedUntil, clock)) {
-    const { unlimitedUntil: _unlimitedUntil, ...rest } = state;
-    state = rest;
+    state = { ...state, unlimitedUntil: undefined };
   }
   if (state.draining.some(isForgotten)) {
     state = { ...state, draining: state.draining.filter((lease) => !isForgotten(lease)) };
@@ -40,12 +39,13 @@ export function turn(before: HolderState, clock: Clock): HolderState {
 
 /** The current lease takes no calls any more. */
 export function drain(state: HolderState, clock: Clock): HolderState {
-  const { current, ...rest } = state;
+  const { current } = state;
   if (current === undefined) return state;
   const draining = [...state.draining, { ...current, drainsSince: clock.mono }];
   const surplus = draining.length - DRAINING_MAX;
   return {
-    ...rest,
+    ...state,
+    current: undefined,
     nextAsked: false,
     draining: surplus <= 0 ? draining : withoutOldestClosed(draining),
   };
@@ -73,7 +73,7 @@ export function takeReported(state: HolderState, id: string, upTo: number): Hold
     lease.id === id && upTo > lease.reported ? { ...lease, reported: upTo } : lease;
   return {
     ...state,
-    ...(state.current !== undefined && { current: heard(state.current) }),
+    current: state.current && heard(state.current),
     draining: state.draining.map(heard),
   };
 }
@@ -84,15 +84,15 @@ function drainAll(before: HolderState, clock: Clock): HolderState {
 
 /** The next period's lease becomes the one that calls start under, once it is valid. */
 function promote(state: HolderState): HolderState {
-  const { next, ...rest } = state;
-  return next === undefined ? state : { ...rest, current: next };
+  const { next } = state;
+  return next === undefined ? state : { ...state, current: next, next: undefined };
 }
 
 function isForgotten(lease: HeldLease): boolean {
-  return lease.closed === true && lease.inFlight === 0 && lease.reported >= lease.seq;
+  return lease.closed && lease.inFlight === 0 && lease.reported >= lease.seq;
 }
 
 function withoutOldestClosed(draining: readonly HeldLease[]): readonly HeldLease[] {
-  const oldest = draining.findIndex((lease) => lease.closed === true);
+  const oldest = draining.findIndex((lease) => lease.closed);
   return oldest === -1 ? draining : draining.filter((_lease, index) => index !== oldest);
 }
