@@ -3,6 +3,7 @@
  * LR-1. Not before everything else has ended, its ladders and fallbacks; never while something is
  *       held, nor after a person's word, nor where somebody has it or will read it in a digest.
  * LR-2. Only their ways that this alert has not tried (A5), so it comes once; it has no fallback.
+ *       It is of no level: a silence holds it until its end, and ends no escalation with it.
  * LR-3. Something failed or could not be made; of a critical alert also where its people's own
  *       choices kept all of it from them. What another alert has told, or a silence or a storm
  *       held back, is no failure.
@@ -38,7 +39,7 @@ export function openLastResort(before: AlertState, isOver: boolean, now: number)
     const told: Delivery = {
       id: deliveryId(state.input.id, `last-resort-${String(no)}`),
       ...{ route: way, purpose: 'fire', cause: 'last_resort', status: 'due', dueAt: now },
-      ...{ attempts: [], ...(state.escalated === 0 ? {} : { level: state.escalated }) },
+      attempts: [],
     };
     const { id: delivery, route } = told;
     const opened = { ...state, deliveries: [...state.deliveries, told] };

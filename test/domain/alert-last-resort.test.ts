@@ -195,6 +195,11 @@ describe('which alerts have it', () => {
     medium.pass(HOUR);
     expect(medium.state.deliveries).toHaveLength(1);
     expect(resultOf(medium)).toBe('exhausted');
+    const refused = driveAlert(ruleInputOf([push], 'medium', operators('webhook', 'sms')), () =>
+      outcome('permanent_config'),
+    );
+    refused.pass(HOUR);
+    expect(refused.state.deliveries.map(({ route }) => route.channel)).toEqual(['push', 'webhook']);
     const high = driveAlert(ruleInputOf([push], 'high', response), toOps);
     expect(told(high)).toEqual(['', 'ops-sms']);
   });
@@ -240,7 +245,25 @@ describe('which alerts have it', () => {
     }
   });
 
-  test('A8: the escalation goes on from it, and a level that nobody got has none of its own', () => {
+  test('A8, A13: a silence holds it until its end, also where it follows a level', () => {
+    const level = { ...push, recipient: 'lead' };
+    const response = {
+      ...operators('webhook'),
+      escalation: { rounds: 1, levels: [{ afterMs: 15 * MINUTE, routes: [level] }] },
+    };
+    const quiet = { ...off('preference'), destination: 'mail' };
+    let now: () => number = () => T0;
+    const driver = driveAlert(ruleInputOf([quiet], 'high', response), (channel) => {
+      if (channel !== 'webhook') return outcome('permanent_config');
+      if (now() >= T0 + HOUR) return outcome('accepted');
+      return { type: 'held', reason: 'silenced', until: T0 + HOUR };
+    });
+    now = () => driver.now;
+    driver.pass(2 * HOUR);
+    expect(resultOf(driver)).toBe('delivered');
+  });
+
+  test('A8: the escalation goes on from it', () => {
     const level = { channel: 'pagerduty', destination: 'level' } as const;
     const response = {
       ...operators('webhook'),
