@@ -1,6 +1,6 @@
 /** An alert in sentences, for its page and for the terminal. Plain text: whoever shows it escapes. */
 import { isWorded } from '../domain/alert/facts.js';
-import type { JournalEntry } from '../domain/alert/state.js';
+import type { JournalEntry, LastResortReason } from '../domain/alert/state.js';
 import type { Suppression } from '../domain/alert/outcome.js';
 import { formatAmount } from '../domain/amount.js';
 import { formatUtcMinute } from '../domain/civil.js';
@@ -32,8 +32,15 @@ const REASONS: Readonly<Record<Suppression, string>> = {
 
 /** `no_destination -> the organisation has …`; a word nobody knows stays as it is. */
 export function reasonInWords(reason: string): string {
+  if (Object.hasOwn(LAST_RESORTS, reason)) return LAST_RESORTS[reason as LastResortReason];
   return Object.hasOwn(REASONS, reason) ? REASONS[reason as Suppression] : reason;
 }
+
+/** Why the operators are told where nobody else was. */
+const LAST_RESORTS: Readonly<Record<LastResortReason, string>> = {
+  nobody_reached: 'nobody else could be reached',
+  nobody_willing: 'it is critical, and nobody it is for wants it',
+};
 
 /** Why a recipient is told (P1 to P4); what is not told has its reason above. */
 const TOLD: Readonly<Record<ToldReason, string>> = {
@@ -133,6 +140,8 @@ export function entryInWords(entry: JournalEntry): string {
       return `${channel} told instead, as another delivery failed`;
     case 'escalated':
       return `Escalated${because}`;
+    case 'last_resort':
+      return `${channel} of the operators told: ${reasonInWords(reason ?? 'unknown')}`;
     case 'revoked':
       return `${channel} was accepted and did not arrive${because}`;
     case 'degraded':

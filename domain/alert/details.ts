@@ -19,9 +19,11 @@ export function alertSummary({ facts }: AlertInput): string {
 export function attemptSummary(effect: Extract<AlertEffect, { type: 'deliver' }>): string {
   const { delivery, attempt } = effect;
   const { purpose, cause = 'route', route } = delivery;
-  const why = { route: '', fallback: ' (fallback)', level: ' (escalation)' }[cause];
+  const why = { ...WHY, level: ' (escalation)' }[cause];
   return `${PURPOSES[purpose]}: ${route.channel}${why}, attempt ${String(attempt)}`;
 }
+
+const WHY = { route: '', fallback: ' (fallback)', last_resort: ' (last resort)' } as const;
 
 const PURPOSES: Readonly<Record<Purpose, string>> = {
   fire: 'Send',
@@ -92,7 +94,7 @@ function deliveryLine(delivery: Delivery): string {
     heldFor,
   } = delivery;
   const last = suppression ?? heldFor ?? attempts.at(-1)?.reason ?? '';
-  const why = { route: '', fallback: ' (fallback)', level: ` (level ${String(level)})` }[cause];
+  const why = { ...WHY, level: ` (level ${String(level)})` }[cause];
   const name = `${route.channel}${purpose === 'fire' ? why : ` (${purpose})`}`;
   return `| ${name} | ${status} | ${String(attempts.length)} | ${plain(last)} |`;
 }

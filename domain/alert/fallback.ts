@@ -32,25 +32,34 @@ export function openFallbacks(before: AlertState, isOver: boolean, now: number):
 }
 
 function wantsFallback(delivery: Delivery): boolean {
-  const { purpose, cause, fellBack, status, suppression } = delivery;
+  const { purpose, cause, fellBack } = delivery;
   if (purpose !== 'fire' || cause === 'fallback' || fellBack || !hasEnded(delivery)) return false;
-  if (status === 'failed') return true;
-  return suppression !== undefined && REACHES_NOBODY.has(suppression);
+  return cause !== 'last_resort' && isUnreached(delivery);
+}
+
+/** It failed for good, or could not be made. */
+export function isUnreached({ status, suppression }: Delivery): boolean {
+  return status === 'failed' || (suppression !== undefined && REACHES_NOBODY.has(suppression));
 }
 
 /** A recipient's own ways, in their order; else the operators', on another channel if there is one. */
-function untriedWay({ input, deliveries }: AlertState, failed: AlertRoute): AlertWay | undefined {
-  const tried = new Set(
-    deliveries.flatMap(({ route }) => (route.suppressed === undefined ? [wayOf(route)] : [])),
-  );
-  const ways = failed.fallback ?? input.response?.operators ?? [];
+function untriedWay(state: AlertState, failed: AlertRoute): AlertWay | undefined {
+  const tried = triedWays(state);
+  const ways = failed.fallback ?? state.input.response?.operators ?? [];
   const untried = ways.filter((way) => !tried.has(wayOf(way)));
   if (failed.fallback !== undefined) return untried[0];
   return untried.find(({ channel }) => channel !== failed.channel) ?? untried[0];
 }
 
+/** What was only decided against has not been tried. */
+export function triedWays({ deliveries }: AlertState): Set<string> {
+  return new Set(
+    deliveries.flatMap(({ route }) => (route.suppressed === undefined ? [wayOf(route)] : [])),
+  );
+}
+
 /** Two people's sockets are two ways; one mailbox is one, whoever reads it. */
-function wayOf({ channel, destination, recipient }: AlertWay): string {
+export function wayOf({ channel, destination, recipient }: AlertWay): string {
   return `${channel} ${destination ?? (recipient === undefined ? '' : `of ${recipient}`)}`;
 }
 

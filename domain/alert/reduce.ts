@@ -21,6 +21,7 @@ import type { AlertEffect, AlertEvent } from './events.js';
 import { openFallbacks } from './fallback.js';
 import { askHeld, begunOf, noteHeld, openingOf } from './held.js';
 import { gateOf, isOutdated, wordAgainst } from './holds.js';
+import { openLastResort } from './last-resort.js';
 import { confirmed, giveUpOffers } from './offers.js';
 import type { AlertInput, AlertState, Delivery } from './state.js';
 import { hasEnded, resultOf } from './result.js';
@@ -197,7 +198,8 @@ function resolved(
 /** Everything that follows from where the deliveries stand. */
 function conclude(before: AlertState, now: number): AlertState {
   const isOver = wordAgainst(before, 'fire') !== undefined;
-  const opened = escalate(openFallbacks(before, isOver, now), now);
+  const escalated = escalate(openFallbacks(before, isOver, now), now);
+  const opened = openLastResort(escalated, isOver, now);
   const fires = opened.deliveries.filter(({ purpose }) => purpose === 'fire');
   const state =
     endsByItself(opened.input) && opened.phase !== 'resolved' && fires.every(hasEnded)

@@ -125,8 +125,17 @@ export interface Attempt {
  */
 export type Purpose = 'fire' | 'acknowledge' | 'resolve';
 
-/** Why a delivery goes where it goes: its own route, a fallback (A5), a level of escalation (A8). */
-export type Cause = 'route' | 'fallback' | 'level';
+/**
+ * Why a delivery goes where it goes: its own route, a fallback (A5), a level of escalation (A8), or
+ * the operators, as nobody else was reached.
+ */
+export type Cause = 'route' | 'fallback' | 'level' | 'last_resort';
+
+/**
+ * Why the operators are told in the end: what was tried failed or could not be made, or all who
+ * would have been told had chosen not to be.
+ */
+export type LastResortReason = 'nobody_reached' | 'nobody_willing';
 
 /**
  * `due`: the next attempt starts at `dueAt`; `sending`: one is under way; `offered`: it was handed
@@ -201,6 +210,7 @@ export interface JournalEntry {
     | 'resolved'
     | 'fallback'
     | 'escalated'
+    | 'last_resort'
     | 'revoked'
     | 'degraded'
     | 'exhausted';

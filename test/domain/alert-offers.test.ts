@@ -96,7 +96,7 @@ describe('the fallbacks of a recipient (A5)', () => {
   const only = (good: string) => (channel: string) =>
     outcome(channel === good ? 'accepted' : 'permanent_recipient');
 
-  test('are his own ways in their order, and never the operators', () => {
+  test('are his own ways in their order, and not the operators', () => {
     const sms: AlertWay = { channel: 'sms', destination: 'phone-of-ana', recipient: 'ana' };
     const routes = [{ ...push, fallback: [sms, mail] }];
     const driver = driveAlert(ruleInputOf(routes, 'high', operators), only('sms'));

@@ -62,7 +62,10 @@ describe('fallbacks (A5)', () => {
     );
     driver.pass(HOUR);
     const tried = driver.sent.map(({ destination }) => destination);
-    expect(tried.sort()).toEqual(['d0', 'd1', 'ops-email', 'ops-pagerduty']);
+    expect(tried.sort()).toEqual(['d0', 'd1', 'ops-email', 'ops-pagerduty', 'ops-push']);
+    const causes = driver.state.deliveries.map(({ cause = 'route' }) => cause);
+    // What is left of the operators is the alert's last resort, and nobody's second hop.
+    expect(causes).toEqual(['route', 'route', 'fallback', 'fallback', 'last_resort']);
     expect(driver.journal.filter(({ what }) => what === 'exhausted')).toHaveLength(1);
   });
 

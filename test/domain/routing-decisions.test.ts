@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OUTCOMES, SUPPRESSIONS } from '../../domain/alert/outcome.js';
 import { DEFAULT_POLICY } from '../../domain/alert/policy.js';
-import { hasEnded } from '../../domain/alert/result.js';
+import { hasEnded, resultOf } from '../../domain/alert/result.js';
 import type { NoticeAlert } from '../../domain/alert/state.js';
 import { deliveryId } from '../../domain/ids.js';
 import {
@@ -19,6 +19,7 @@ import { driveAlert, HOUR, outcome } from './alert-driver.js';
 import { T0 } from './budget-driver.js';
 
 const priority = fc.constantFrom(...PRIORITIES, 'low');
+const UNREACHED = new Set(['no_destination', 'unverified', 'unsupported_channel']);
 const some = <Value>(value: fc.Arbitrary<Value>) =>
   fc.record(
     Object.fromEntries(PERSONAL_CHANNELS.map((channel) => [channel, value])) as {
@@ -124,9 +125,14 @@ test('A10, A13: whatever becomes of them then, silences too, each ends once in t
   const answer = fc.constantFrom(...OUTCOMES, 'silenced', 'superseded');
   /** Hours from the alert to the end of a silence that was there, or begins, when a send is tried. */
   const silence = fc.record({ from: fc.constantFrom(0, 0, 1), hours: fc.nat(20) });
+  /** Whether the operators' destinations take whatever comes. */
+  const reachable = fc.boolean();
+  let saved = 0;
+  const given = [request, fc.array(answer, { minLength: 1 }), silence, reachable] as const;
   fc.assert(
-    fc.property(request, fc.array(answer, { minLength: 1 }), silence, (asked, answers, quiet) => {
+    fc.property(...given, (asked, answers, quiet, isReachable) => {
       const { routes, decisions } = routeAudience(asked);
+      const own = new Set(asked.operators.map(({ destination }) => destination));
       const input: NoticeAlert = {
         ...{ id: 'alert/1', org: 'acme', kind: 'notice', subject: 'notice/bot', routes },
         facts: {
@@ -138,10 +144,11 @@ test('A10, A13: whatever becomes of them then, silences too, each ends once in t
       let no = 0;
       let now = T0;
       const until = T0 + quiet.hours * HOUR;
-      const driver = driveAlert(input, () => {
+      const driver = driveAlert(input, (_channel, _attempt, destination) => {
         if (now >= T0 + quiet.from * HOUR && now < until) {
           return { type: 'held', reason: 'silenced', until };
         }
+        if (isReachable && own.has(destination)) return outcome('accepted');
         const next = answers[no % answers.length] ?? 'accepted';
         no += 1;
         return next === 'silenced' || next === 'superseded' ? next : outcome(next);
@@ -165,10 +172,31 @@ test('A10, A13: whatever becomes of them then, silences too, each ends once in t
       // P3. What waits in a digest has not failed.
       const isInDigest = decisions.some(({ what }) => what === 'digest');
       if (isInDigest) expect(driver.journal.map(({ what }) => what)).not.toContain('exhausted');
+      // A5, A1. Where the operators can be reached nothing that failed ends with nobody.
+      const { deliveries } = driver.state;
+      const last = deliveries.filter(({ cause }) => cause === 'last_resort');
+      if (asked.priority === 'low') expect(last).toEqual([]);
+      else if (isReachable && own.size > 0) {
+        const isFailed = deliveries.some(
+          ({ status, suppression = '' }) => status === 'failed' || UNREACHED.has(suppression),
+        );
+        if (isFailed) expect(resultOf(driver.state)).toMatch(/^(delivered|degraded)$/);
+      }
+      if (last.some(({ status }) => status === 'accepted')) saved += 1;
+      const tried = deliveries
+        .filter(({ route }) => route.suppressed === undefined)
+        .map(({ route: { channel, destination, recipient = '' } }) =>
+          [channel, destination ?? recipient].join(' '),
+        );
+      for (const { route } of last) {
+        const way = `${route.channel} ${route.destination ?? ''}`;
+        expect(tried.filter((each) => each === way)).toHaveLength(1);
+      }
       // A7. No text message of less than high priority, by whatever way.
       const texted = driver.sent.filter(({ channel }) => channel === 'sms');
       if (asked.priority === 'low' || asked.priority === 'medium') expect(texted).toEqual([]);
     }),
     { numRuns: 300 },
   );
+  expect(saved).toBeGreaterThan(0);
 });

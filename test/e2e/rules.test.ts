@@ -95,4 +95,22 @@ describe('a rule', () => {
     await until('its end', async () => (await alertsOf('model'))[0]?.phase === 'resolved');
     expect(await alertsOf('model')).toHaveLength(1);
   });
+
+  test('A1, A5: what reaches none of its people is told to the operators, and says so', async () => {
+    expect((await cli('recipients', 'add', 'noc', '--name', 'Night watch')).code).toBe(0);
+    await rule('outage', { channels: ['push'], userIds: ['noc'], priority: 'critical' });
+    await send('payments', { outage: 1 });
+    await until('the operators', () => told('payments')[0]);
+    const [alert] = await until('its end', async () => {
+      const alerts = await alertsOf('payments');
+      return alerts.length > 0 && alerts;
+    });
+    const { out } = await until('its journal', async () => {
+      const shown = await cli('alert', alert!.id);
+      return shown.out.includes('delivered') && shown;
+    });
+    expect(out).toContain('webhook of the operators told: nobody else could be reached');
+    expect(out).not.toContain('nobody was reached');
+    expect(told('payments')).toHaveLength(1);
+  });
 });

@@ -4,6 +4,7 @@
  */
 
 import { edit, type Mutant } from './mutant.js';
+import { LAST_RESORT_MUTANTS } from './last-resort.js';
 import { PEOPLE_MUTANTS } from './people.js';
 import { PUSH_MUTANTS } from './push.js';
 import { RIGHTS_MUTANTS } from './rights.js';
@@ -457,6 +458,7 @@ export const MUTANTS: readonly Mutant[] = [
     only: 'stands over the environment',
   },
   ...RIGHTS_MUTANTS,
+  ...LAST_RESORT_MUTANTS,
   ...PEOPLE_MUTANTS,
   ...PUSH_MUTANTS,
   ...SILENCE_MUTANTS,

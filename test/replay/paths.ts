@@ -379,6 +379,27 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await end();
     return [kept('alert-fallback-and-revoked-vote')];
   },
+  lastResort: async (stage) => {
+    stage.answer('last-resort', {
+      deliver: ({ delivery: { cause }, attempt }) => {
+        const kind = cause !== 'last_resort' ? 'permanent_recipient' : 'transient';
+        return { type: 'sent', outcome: { kind: attempt > 2 ? 'accepted' : kind, reason: kind } };
+      },
+    });
+    const push: AlertRoute = { channel: 'push', recipient: 'noc', fallback: [] };
+    const input: RuleAlert = {
+      ...{ ...forTwoPeople('last-resort'), routes: [push] },
+      response: { operators: [slack, pager] },
+    };
+    await stage.client.workflow.start('alert', {
+      ...{ workflowId: input.id, taskQueue: stage.taskQueue, args: [{ kind: 'raised', input }] },
+    });
+    const handle = stage.handle(input.id);
+    // Its condition is over before the operators have it: they get it all the same.
+    await handle.signal('subjectEnded', { at: Date.now() });
+    await handle.result();
+    return [{ name: 'alert-last-resort', workflowId: input.id }];
+  },
   escalation: async (stage) => {
     const { handle, deliveries, act, end, kept } = await alert(
       ...([stage, 'escalation', {}, {}] as const),

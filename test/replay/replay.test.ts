@@ -102,6 +102,7 @@ describe('recorded histories', () => {
         'alert-offer-confirmed',
         'alert-offer-missed',
         'alert-decided-when-routed',
+        'alert-last-resort',
       ]),
     );
   });

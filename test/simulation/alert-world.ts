@@ -37,6 +37,7 @@ const HOLDS = [
 
 const PRIORITIES = ['low', 'medium', 'high', 'critical'] as const;
 const PERSONAL = ['push', 'email', 'sms'] as const;
+const OPERATORS = 'ops';
 const DECIDED = ['preference', 'priority', 'digest', 'no_destination', 'unverified'] as const;
 
 export interface AlertWorldEnd {
@@ -50,6 +51,8 @@ export interface AlertWorldEnd {
   readonly offers: number;
   /** How long what a silence held went on waiting after the last one had ended and it was told, ms. */
   readonly waitedOn: number;
+  /** The operators' destinations took whatever came. */
+  readonly isReachable: boolean;
 }
 
 export function playAlertWorld(seed: number): AlertWorldEnd {
@@ -73,6 +76,8 @@ export function playAlertWorld(seed: number): AlertWorldEnd {
     }
     return until;
   };
+  const isReachable = dice.chance(0.3);
+  chaos.accepts = (destination) => isReachable && destination.startsWith(OPERATORS);
   chaos.confirmsIn = () => (dice.chance(0.5) ? dice.between(0, 7_000) : undefined);
   const providers = createProviders(chaos, clock, dice, {
     onAlert: () => undefined,
@@ -125,7 +130,7 @@ export function playAlertWorld(seed: number): AlertWorldEnd {
   });
   clock.runUntil(T0 + 2 * DAY_MS);
   const isOver = actor.phase() === 'ended';
-  const counts = { sentAfterWord, sends, sentInQuiet, offers, waitedOn };
+  const counts = { sentAfterWord, sends, sentInQuiet, offers, waitedOn, isReachable };
   return { state: actor.state(), isOver, ...counts };
 }
 
@@ -198,7 +203,7 @@ function crossingOf(dice: Dice): AlertInput {
 }
 
 function responseOf(dice: Dice): Response {
-  const operators = routesOf(dice, 'ops', 3);
+  const operators = routesOf(dice, OPERATORS, 3);
   if (dice.chance(0.4)) return { operators };
   const levels = Array.from({ length: dice.between(1, 3) }, (_, index) => ({
     afterMs: dice.between(0, 1_800_000),

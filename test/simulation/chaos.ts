@@ -16,6 +16,8 @@ export interface Chaos {
   silencedUntil?: () => number | undefined;
   /** Push: ms from the offer to its confirmation, or undefined: nobody confirms. Absent: no offers. */
   confirmsIn?: () => number | undefined;
+  /** Destinations that take whatever gets there. */
+  accepts?: (destination: string) => boolean;
   /** Whether it goes wrong this time. */
   trouble(probability: number): boolean;
   /** How long a message or a statement takes, ms. */

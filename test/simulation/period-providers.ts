@@ -133,6 +133,11 @@ export function createProviders(
       });
       return;
     }
+    if (chaos.accepts?.(delivery.route.destination ?? '') === true) {
+      watch.onOpen?.(effect);
+      sent({ kind: 'accepted', reason: 'HTTP 200' }, chaos.delay());
+      return;
+    }
     const suppressed = openDelivery(input, delivery);
     if (suppressed !== undefined) {
       clock.after(chaos.delay(), () => {
