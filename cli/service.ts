@@ -198,7 +198,6 @@ async function begin(
         homeOrg: DEFAULT_ORG,
         ...{ temporal: { ping }, alerts: client, links, ...sends, alertPolicy: policy },
         push: { ledger, confirm: client.confirmDelivery },
-        leases: { ledger },
         ...{ ...sealed.endpoint, ...digests.ports },
         callbacks: callbackReadersOf(config),
         sessions: createSessions(linkKey, publicUrl),

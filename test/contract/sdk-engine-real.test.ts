@@ -12,7 +12,7 @@ const real = realLedger();
 /** Its gateway, and guards of one agent with a daily dollar that blocks. */
 async function start(agent: string) {
   const ledger = real.ledger();
-  const { gateway } = await real.start({ now: Date.now, leases: { ledger } });
+  const { gateway } = await real.start({ now: Date.now });
   const apiKey = await real.key();
   const guard = (options: Partial<LeasedAdmissionOptions> = {}): TestGuard => {
     const log: string[] = [];
@@ -36,8 +36,7 @@ async function start(agent: string) {
     onTestFinished(() => admission.close(2_000));
     return made;
   };
-  const leases = () =>
-    ledger.leases({ org: 'default', agent, now: Date.now(), limit: 100 });
+  const leases = () => ledger.leases({ org: 'default', agent, now: Date.now(), limit: 100 });
   const spent = async (): Promise<number> => {
     const [row] = await real.sql(
       `select coalesce(sum(cost_used), 0)::float8 as spent from usage_event where agent = '${agent}'`,
