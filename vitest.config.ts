@@ -7,7 +7,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // Tests that need a server wait more than they compute.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/closing-line-reporter.ts'],
@@ -25,7 +26,6 @@ export default defineConfig({
           name: 'server',
           include: ['test/{workflow,e2e}/**/*.test.ts'],
           globalSetup: ['./test/support/global-setup.ts'],
-          fileParallelism: false,
         },
       },
     ],

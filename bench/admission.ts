@@ -39,8 +39,9 @@ export async function benchAdmission(stack: Stack, size: AdmissionSize): Promise
   const service = await stack.service();
   await awayFromMidnight(120_000);
   const total = size.pairs * size.calls;
+  const warm = size.calls;
   // As many as the figure about round trips speaks of: ten thousand calls at their worst, at least.
-  const limit = Math.max(total, 10_000) * WORST.cost;
+  const limit = Math.max(total + warm, 10_000) * WORST.cost;
   const agent = `admission-${randomUUID()}`;
   let asks = 0;
   const admission = createLeasedAdmission({
@@ -94,7 +95,10 @@ export async function benchAdmission(stack: Stack, size: AdmissionSize): Promise
     // The first lease is there before the clock: it is asked for once in an agent's life.
     const first = await admission.admit(WORST);
     if (first.type === 'admitted') first.reservation.release();
-    asks = 0;
+    // Both arms warm: what is compared is the ten-thousandth call, not the first.
+    await ours();
+    await theirs();
+    [asks, admitted, allowed] = [0, 0, 0];
     const runs = await interleave(size.pairs, ours, theirs);
     await admission.close(10_000);
     const spent = await spentOf(service, agent);
@@ -142,14 +146,16 @@ function figuresOf(name: string, micros: readonly number[]) {
 
 interface Counted {
   readonly total: number;
+  /** Calls before the clock, of each arm. */
+  readonly warm: number;
   readonly admitted: number;
   readonly allowed: number;
   readonly spent: number;
   readonly redisSpent: number;
 }
 
-function checksOf({ total, admitted, allowed, spent, redisSpent }: Counted): Check[] {
-  const cost = total * ACTUAL.cost;
+function checksOf({ total, warm, admitted, allowed, spent, redisSpent }: Counted): Check[] {
+  const cost = (total + warm) * ACTUAL.cost;
   return [
     { what: 'admission: calls admitted under leases', expected: total, actual: admitted },
     { what: 'admission: calls allowed by Redis', expected: total, actual: allowed },

@@ -5,6 +5,8 @@
  *       before it is done.
  * LR-2. A request is sent as often as the machine says, no oftener: what fails is only told.
  * LR-3. Whatever goes wrong here is a refusal or a line of the log, never an exception.
+ * LR-4. A call does not wait for what its leave entails: requests and marks go out once its caller
+ *       has gone on, before anything else is heard.
  */
 import type { Amounts } from '../../domain/lease/amounts.js';
 import type { HolderEffect, HolderEvent, HolderRefusal } from '../../domain/lease/events.js';
@@ -71,6 +73,8 @@ export function createLeaseRunner(options: LeaseRunnerOptions): LeaseRunner {
   let hasJournal = options.journal !== undefined;
   let timer: { readonly at: number; readonly cancel: () => void } | undefined;
   const heard: HolderEvent[] = [];
+  const put: HolderEffect[] = [];
+  let isPut = false;
   const callers = new Map<number, { resolve: (leave: Leave) => void }>();
   const enders = new Set<() => void>();
 
@@ -89,12 +93,26 @@ export function createLeaseRunner(options: LeaseRunnerOptions): LeaseRunner {
   const apply = (after: HolderState, effects: readonly HolderEffect[]): void => {
     state = after;
     isPerforming = true;
+    for (const effect of put.splice(0)) perform(effect);
     for (const effect of effects) perform(effect);
     isPerforming = false;
     arm();
     if (enders.size === 0 || !isDone(state)) return;
     for (const ended of enders) ended();
     enders.clear();
+  };
+
+  /** LR-4. */
+  const applySoon = (after: HolderState, effects: readonly HolderEffect[]): void => {
+    state = after;
+    if (effects.length === 0 && timer !== undefined) return;
+    put.push(...effects);
+    if (isPut) return;
+    isPut = true;
+    queueMicrotask(() => {
+      isPut = false;
+      apply(state, []);
+    });
   };
 
   /** Early ticks are harmless, so a timer is only set anew for an earlier one. */
@@ -191,7 +209,7 @@ export function createLeaseRunner(options: LeaseRunnerOptions): LeaseRunner {
       if (isStopped) return undefined;
       const reserved = tryReserve(state, worst, now());
       if (reserved === undefined) return undefined;
-      apply(reserved.state, reserved.effects);
+      applySoon(reserved.state, reserved.effects);
       return reserved.lease === undefined ? {} : { lease: reserved.lease };
     },
     want: (worst, signal) =>
