@@ -52,7 +52,7 @@ export async function benchAdmission(stack: Stack, size: AdmissionSize): Promise
     },
     ...{ hasBlockBudget: true, whenUnreachable: 'closed' },
     fetch: (input, init) => {
-      if (String(input).endsWith('/v1/leases')) asks += 1;
+      if (urlOf(input).endsWith('/v1/leases')) asks += 1;
       return fetch(input, init);
     },
   });
@@ -135,6 +135,10 @@ export async function benchAdmission(stack: Stack, size: AdmissionSize): Promise
     await admission.close(1_000);
     await redis.close();
   }
+}
+
+function urlOf(input: string | URL | Request): string {
+  return input instanceof Request ? input.url : String(input);
 }
 
 function figuresOf(name: string, micros: readonly number[]) {

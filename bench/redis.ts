@@ -145,7 +145,7 @@ function readAnswer(text: string): ReadAnswer | undefined {
   if (end < 0) return undefined;
   const line = text.slice(1, end);
   const length = end + 2;
-  switch (text[0]) {
+  switch (text.charAt(0)) {
     case ':':
       return { length, value: Number(line) };
     case '-':

@@ -64,7 +64,7 @@ export interface LeasePolicy {
 }
 
 export const DEFAULT_LEASE_POLICY: LeasePolicy = {
-  ...{ ttlMs: 30_000, aheadMs: 60_000, wantedMs: 5_000, vanishedMs: 60_000, renewMs: 60_000 },
+  ...{ ttlMs: 30_000, aheadMs: 60_000, wantedMs: 5_000, vanishedMs: 60_000, renewMs: 10_000 },
   batch: 200,
 };
 

@@ -31,7 +31,7 @@ function leased(): { call: Call; close: () => Promise<void> } {
     try {
       await guard.create({
         model: MODEL,
-        max_tokens: MAX_TOKENS,
+        max_completion_tokens: MAX_TOKENS,
         messages: [{ role: 'user', content: promptOf(order.seed, no) }],
       });
       return true;

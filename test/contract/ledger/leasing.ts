@@ -92,7 +92,7 @@ export function leasingContract(bed: Bed): void {
     test('an agent without a block budget needs no lease', async () => {
       const alerting = seed('daily', { limits: limitsOf(0, costLimit(1)) });
       const answer = await guard('g1', [alerting]).ask(5);
-      expect(answer).toEqual({ type: 'unlimited', renewInMs: 60_000, now: NOW });
+      expect(answer).toEqual({ type: 'unlimited', renewInMs: 10_000, now: NOW });
       expect(await bed.sql('select from period')).toEqual([]);
     });
 
