@@ -164,8 +164,14 @@ describe('contacts', () => {
     for (let no = 0; no < 3; no += 1) {
       expect((await ask('POST', `${path}/code`, {})).status).toBe(200);
     }
-    expect(await ask('POST', `${path}/code`, {})).toMatchObject({
-      ...{ status: 409, body: { code: 'too_many' } },
+    const refused = await ask('POST', `${path}/code`, {});
+    expect(refused).toMatchObject({ ...{ status: 429, body: { code: 'too_many' } } });
+    expect(refused.body['detail']).toMatch(/the next one from 20.*T00:00:00.000Z/);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    // Nor by taking the address away and giving it again.
+    expect((await ask('DELETE', path, {})).body).toMatchObject({ changed: true });
+    expect((await put('ana/contacts/email', { address: 'ana@example.com' })).body).toMatchObject({
+      code: { kind: 'not_sent', reason: expect.stringContaining('five codes') as string },
     });
   });
 
