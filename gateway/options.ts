@@ -139,6 +139,8 @@ export interface GatewayPolicy {
   readonly actMs: number;
   /** A2. How long a copy of a notice is a repeat of it. */
   readonly noticeWindowMs: number;
+  /** P3. How long the hour of an hourly digest is, ms. */
+  readonly digestHourMs: number;
   /** At the end: how long requests in flight may take. */
   readonly graceMs: number;
 }
@@ -158,6 +160,7 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   rates: { usage: 1_000, other: 50 },
   actMs: 6_000,
   noticeWindowMs: NOTICE_WINDOW_MS,
+  digestHourMs: 3_600_000,
   graceMs: 10_000,
 };
 
