@@ -1,7 +1,9 @@
 /** P1, P2: recipients, how they are reached, and what they want. */
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_PREFERENCES, type Preferences } from '../../../domain/preferences.js';
+import { reach } from '../../../ledger/inspect.js';
 import { DAY, HOUR, NOW, ORG, type Bed } from './bed.js';
+import { databaseOf } from './database.js';
 
 const author = { by: 'jo', now: NOW };
 
@@ -128,6 +130,8 @@ export function peopleContract(bed: Bed): void {
       const [contact] = (await seen('ana'))?.contacts ?? [];
       expect(contact).toMatchObject({ masked: 'a***@example.com', codeUntil: NOW + HOUR });
       expect(contact).not.toHaveProperty('verifiedAt');
+      // It waits for its code, and for no operator's word (C3).
+      expect(await reach(await databaseOf(bed))).toMatchObject({ unverified: 0 });
       expect(await verify('ana', '482913', NOW + 1)).toEqual({ type: 'verified', changed: true });
       expect(await verify('ana', '482913')).toEqual({ type: 'verified', changed: false });
       expect((await seen('ana'))?.contacts[0]).toMatchObject({ verifiedAt: NOW + 1, health: 'ok' });
