@@ -47,6 +47,7 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
       { agent_name: AGENT, input_tokens: -1, model: CANARY },
     ],
   });
+  await post('/v1/events', { agent_id: AGENT, metrics: {} });
   const alert: AlertView = {
     ...{ id: alertId, org, subject: budgetWorkflowId(period), phase: 'firing', exhausted: false },
     raisedAt: NOON,
