@@ -6,15 +6,21 @@ import type { AlertFacts } from '../domain/alert/facts.js';
 import type { AlertView, RenderedMessage } from './channel.js';
 import { describeAlert, type AlertText } from './alert-title.js';
 
-/** A frame is held in the memory of every gateway that sends it. */
+/**
+ * A frame is held in the memory of every gateway that sends it. An agent's own words are bounded
+ * where they are taken (10,000 characters and 8 KB), and come whole.
+ */
 const BODY_LIMIT = 4_000;
 
 /** `id` is what the client acknowledges: the same on every attempt of one delivery. */
 export function renderPush(view: AlertView, id: string): RenderedMessage {
-  const { facts } = view;
+  const { facts, words } = view;
   const text = describeAlert(view);
   const body = JSON.stringify({
-    ...{ type: 'notification', id, title: text.title, body: bodyOf(text) },
+    ...{ type: 'notification', id, title: text.title },
+    ...(words === undefined
+      ? { body: bodyOf(text) }
+      : { body: words.body, metadata: words.metadata ?? {} }),
     ...{ priority: facts.priority, severity: facts.severity, agent_id: agentOf(facts) },
     ...{ kind: facts.kind ?? 'threshold', state: view.state, timestamp: timeOf(facts) },
     ...{ alert_id: view.alertId, dashboard_url: text.link },

@@ -2,6 +2,7 @@
 import { isWorded } from '../domain/alert/facts.js';
 import { formatAmount } from '../domain/amount.js';
 import type { JournalEntry } from '../domain/alert/state.js';
+import { onOneLine } from '../domain/plain-text.js';
 import { alertCode } from '../domain/ids.js';
 import {
   reasonInWords,
@@ -55,7 +56,7 @@ export async function showAlerts(
     alerts.map((alert) => [
       formatMoment(alert.raisedAt),
       alert.facts.agentName,
-      crossingOf(alert),
+      alert.noticeTitle === undefined ? crossingOf(alert) : oneLine(alert.noticeTitle),
       paintSeverity(output, alert),
       phaseOf(output, alert),
       alertCode(alert.id),
@@ -134,6 +135,15 @@ function showRouting(output: Output, routing: readonly RoutingView[]): void {
 function reasonOf({ what, reason }: JournalEntry): string | undefined {
   if (what !== 'suppressed' || reason === undefined) return reason;
   return `${reason}: ${reasonInWords(reason)}`;
+}
+
+const TITLE_LIMIT = 80;
+
+function oneLine(title: string): string {
+  const points = Array.from(onOneLine(title));
+  return points.length <= TITLE_LIMIT
+    ? points.join('')
+    : `${points.slice(0, TITLE_LIMIT - 1).join('')}…`;
 }
 
 /** `80 % of the daily cost: $4.13 of $5.00` */

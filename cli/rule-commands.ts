@@ -22,7 +22,7 @@ export function addRuleCommands({ command, perform, gateway, env }: CommandKit):
     'kavach rules set high_error_rate "error_rate > 0.05" --channel push email --user ana',
     'kavach rules remove high_error_rate',
   ])
-    .option('--agent <name>', 'those about one agent only')
+    .option('--agent <name>', 'those that hold for this agent, rules about every agent included')
     .action((flags: Flags & { agent?: string }) =>
       perform(flags, async (output) => {
         const { showRules } = await import('./rules.js');

@@ -2,6 +2,7 @@
 import { CliError, type Gateway } from './http.js';
 import { formatMoment } from './moment.js';
 import type { Output } from './output.js';
+import { sayWarnings } from './warnings.js';
 
 interface Rule {
   readonly id: string;
@@ -58,10 +59,12 @@ export async function setRule(gateway: Gateway, output: Output, words: RuleWords
     : gateway.put(`/v1/rules/${encodeURIComponent(known.id)}`, body))) as {
     changed: boolean;
     rule: Rule;
+    warnings?: readonly string[];
   };
   output.json(answer);
   if (!answer.changed) output.line('Nothing changed.');
   table(output, [answer.rule]);
+  sayWarnings(output, answer.warnings);
 }
 
 export async function removeRule(

@@ -172,7 +172,9 @@ async function begin(
     await client.ping();
   };
   const { host, port, publicUrl, rates, noticeWindowMs } = config.gateway;
-  const gatewayPolicy = { zone: config.zone, rates, noticeWindowMs };
+  const gatewayPolicy = {
+    ...{ zone: config.zone, rates, noticeWindowMs, digestHourMs: config.digestHourMs },
+  };
   const guard = createGuard({ allow: config.allowTargets });
   sayRefused(config, guard, log);
   const channels = createChannels({ ...config.channels, guard });

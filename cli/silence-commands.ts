@@ -56,7 +56,7 @@ export function addSilenceCommands({ command, perform, gateway, env }: CommandKi
     .option('--agent <name>', 'what is about this agent')
     .option('--org', 'what is about the budgets of the organisation, all agents together')
     .option('--budget <words>', 'what is about this budget: daily, cost, "daily cost"', parseBudget)
-    .option('--rule <id>', 'what this rule raises')
+    .option('--rule <name>', 'what this rule raises, by its name or its id')
     .addOption(new Option('--severity <word>', 'of this severity only').choices(SEVERITIES))
     .option('--from <moment>', 'begins then: 2h, midnight, 2026-12-24T00:00 (default: now)')
     .requiredOption('--until <moment>', '2h, midnight, 2026-11-22T00:00 (local to the agent)')

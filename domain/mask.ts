@@ -10,7 +10,9 @@ export function maskAddress(channel: ChannelName, address: string): string {
   switch (channel) {
     case 'email': {
       const at = address.lastIndexOf('@');
-      return at < 1 ? '***' : `${address.slice(0, 1)}***${address.slice(at)}`;
+      // A whole character: of an emoji the first half is no text.
+      const [first = ''] = address;
+      return at < 1 ? '***' : `${first}***${address.slice(at)}`.toWellFormed();
     }
     case 'slack':
     case 'webhook':

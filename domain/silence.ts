@@ -49,14 +49,15 @@ export function silenceSubjectOf(input: AlertInput): SilenceSubject | undefined 
   }
 }
 
-/** `agent research-bot, daily cost, warning`. */
-export function matcherText(matcher: SilenceMatcher): string {
-  const { agent, organisation, budget, rule, severity } = matcher;
+/** `agent research-bot, daily cost, warning`; a rule is its name with its id, `rule errors (5f0c)`. */
+export function matcherText(matcher: SilenceMatcher & { readonly ruleName?: string }): string {
+  const { agent, organisation, budget, rule, ruleName, severity } = matcher;
+  const ruleText = ruleName === undefined ? rule : `${ruleName} (${String(rule)})`;
   const words = [
     ...(agent === undefined ? [] : [`agent ${agent}`]),
     ...(organisation === undefined ? [] : ['the organisation']),
     ...(budget === undefined ? [] : [[budget.cadence, budget.dimension].filter(Boolean).join(' ')]),
-    ...(rule === undefined ? [] : [`rule ${rule}`]),
+    ...(rule === undefined ? [] : [`rule ${String(ruleText)}`]),
     ...(severity === undefined ? [] : [severity]),
   ];
   return words.join(', ');

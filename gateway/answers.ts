@@ -64,7 +64,7 @@ export const runAnswer = z.looseObject({
 });
 
 const stopView = z.looseObject({ agent: z.string(), at, by: z.string(), reason: z.string() });
-const warnings = z
+export const warnings = z
   .array(z.string())
   .optional()
   .describe('What was done is not all that was meant, perhaps; absent: nothing to say.');
@@ -127,6 +127,7 @@ export const alertView = z.looseObject({
   exhausted: z.boolean().describe('Nobody was reached.'),
   raisedAt: at,
   facts: z.looseObject({}),
+  noticeTitle: z.string().optional().describe("In lists: of an agent's notice, its own title."),
 });
 export const alertsAnswer = z.looseObject({ alerts: z.array(alertView), nextCursor });
 export const alertAnswer = z.looseObject({
@@ -259,6 +260,7 @@ export const takenNoticeAnswer = z.looseObject({
   status: z.enum(['raised', 'repeated']).describe('`repeated`: counted, and nothing is sent.'),
   alert_id: z.string().describe('Of the alert that tells it: GET /v1/alerts/{id}.'),
   repeats: whole.describe('Copies of it so far.'),
+  warnings,
 });
 
 export const codecAnswer = z.looseObject({ payloads: z.array(z.looseObject({})) });

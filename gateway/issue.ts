@@ -20,7 +20,13 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): string {
     const least = issue.inclusive === false ? 'more than' : 'at least';
     return `expected ${bound(issue.origin, `${least} ${String(issue.minimum)}`)}`;
   }
-  return issue.message;
+  // It may name what was sent: members that are not known.
+  return cut(issue.message, 200);
+}
+
+/** Well-formed, and no longer than `limit` characters. */
+export function cut(text: string, limit: number): string {
+  return text.length <= limit ? text.toWellFormed() : `${text.slice(0, limit - 1)}…`.toWellFormed();
 }
 
 function bound(origin: string, words: string): string {

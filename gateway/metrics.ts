@@ -53,7 +53,9 @@ export async function takeMetrics(
     rejected.push({ index, path: pathOf(index, read.path), message: read.problem });
   });
   if (rejected.length > 0) {
-    const bad = rejected.map((each) => quarantinedEvent(org, now, each, raws[each.index]));
+    const bad = rejected.map((each) =>
+      quarantinedEvent(org, now, each, raws[each.index], 'metrics'),
+    );
     await withDeadline(ledger.quarantine(bad), policy.ledgerTimeoutMs, 'The quarantine');
   }
   const none = { stored: 0, duplicates: 0, matches: 0 };

@@ -152,6 +152,8 @@ export interface GatewayPolicy {
   /** When who needs no lease asks again, and how old what says so may be. */
   readonly leaseRenewMs: number;
   readonly leaseFreshMs: number;
+  /** P3. How long the hour of an hourly digest is, ms. */
+  readonly digestHourMs: number;
   /** At the end: how long requests in flight may take. */
   readonly graceMs: number;
 }
@@ -174,6 +176,7 @@ export const DEFAULT_GATEWAY_POLICY: GatewayPolicy = {
   leaseAheadMs: DEFAULT_LEASE_POLICY.aheadMs,
   leaseRenewMs: DEFAULT_LEASE_POLICY.renewMs,
   leaseFreshMs: 500,
+  digestHourMs: 3_600_000,
   graceMs: 10_000,
 };
 

@@ -1,6 +1,7 @@
 /** The bodies and answers about recipients, contacts and preferences. */
 import { z } from 'zod';
 import { isZone } from '../domain/period.js';
+import { ANY_AGENT } from '../domain/rule.js';
 import { DEFAULT_PREFERENCES, DIGEST_CADENCES } from '../domain/preferences.js';
 import { minuteOfDay } from '../domain/quiet-hours.js';
 import { CHANNELS, PRIORITIES } from '../domain/words.js';
@@ -38,7 +39,11 @@ const switches = z.strictObject({
 });
 const agents = z
   .record(name, switches)
-  .refine((given) => Object.keys(given).length <= MAX_AGENTS, 'has more than 1000 agents');
+  .refine((given) => Object.keys(given).length <= MAX_AGENTS, 'has more than 1000 agents')
+  .refine((given) => !Object.hasOwn(given, ANY_AGENT), {
+    error: 'is no agent: what holds for every one is said under `default`',
+    path: [ANY_AGENT],
+  });
 const priority = z.enum(PRIORITIES);
 const timeOfDay = z
   .string()

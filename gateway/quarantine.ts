@@ -9,8 +9,9 @@ export function quarantinedEvent(
   at: number,
   fault: { readonly path: string; readonly message: string },
   raw: unknown,
+  what: 'usage' | 'metrics' = 'usage',
 ): QuarantinedEvent {
-  return { org, at, path: fault.path, problem: fault.message, raw: readableText(raw) };
+  return { what, org, at, path: fault.path, problem: fault.message, raw: readableText(raw) };
 }
 
 /** JSON escapes NUL and lone surrogates, so what is left is text that any store can hold. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ANY_AGENT, MAX_CONDITION } from '../domain/rule.js';
 import { CHANNELS, PRIORITIES, type ChannelName } from '../domain/words.js';
-import { ingestAnswer } from './answers.js';
+import { ingestAnswer, warnings } from './answers.js';
 import { name } from './schemas.js';
 
 const WEEK_S = 7 * 86_400;
@@ -53,7 +53,7 @@ export const rulesAnswer = z.looseObject({
   rev: z.int().min(0).describe('Grows with every change of a rule.'),
   rules: z.array(ruleView),
 });
-export const ruleAnswer = z.looseObject({ changed: z.boolean(), rule: ruleView });
+export const ruleAnswer = z.looseObject({ changed: z.boolean(), rule: ruleView, warnings });
 
 /** POST /v1/events, for the document: events are read one by one (metric-event.ts). */
 const metricEvent = z.looseObject({

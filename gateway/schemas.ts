@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { CHANNELS, KEY_SCOPES } from '../domain/words.js';
 import { webhookSecretFault } from '../domain/webhook-secret.js';
-import { describeIssue } from './issue.js';
+import { cut, describeIssue } from './issue.js';
 import { Problem } from './problem.js';
+import { prototypeKeyIn } from './prototype-key.js';
 import type { SentChannel } from './test-send.js';
 
 /** Text that any store can hold. */
@@ -179,6 +180,9 @@ export function parseInput<Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
 ): z.infer<Schema> {
+  // A record would drop it without a word, and an object could take it for its prototype.
+  const hidden = prototypeKeyIn(input);
+  if (hidden !== undefined) throw unprocessable(pathText(hidden), 'is no name that can be kept');
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -196,13 +200,16 @@ export function unprocessable(path: string, message: string): Problem {
   });
 }
 
+/** Of a name that somebody sent so much is told again. */
+const NAMED = 80;
+
 /** `['budgets', 0, 'period'] -> budgets[0].period`. */
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, part) =>
       typeof part === 'number'
         ? `${text}[${String(part)}]`
-        : `${text}${text === '' ? '' : '.'}${String(part)}`,
+        : `${text}${text === '' ? '' : '.'}${cut(String(part), NAMED)}`,
     '',
   );
 }

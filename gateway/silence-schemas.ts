@@ -1,5 +1,6 @@
 /** The bodies and queries of silences (A13), and what is answered. */
 import { z } from 'zod';
+import { ANY_AGENT } from '../domain/rule.js';
 import { CADENCES, DIMENSIONS, SEVERITIES } from '../domain/words.js';
 import { name, pageQuery, sentence } from './schemas.js';
 
@@ -15,12 +16,13 @@ const budget = z
   });
 
 const matcher = {
-  agent: name.optional(),
+  agent: name
+    .refine((given) => given !== ANY_AGENT, 'to hold it for every agent leave `agent` out')
+    .optional(),
   /** Only the budgets in which all agents pool. */
   organisation: z.literal(true).optional(),
   budget: budget.optional(),
-  /** The rule's id. */
-  rule: name.optional(),
+  rule: name.optional().describe("The rule's name or its id."),
   severity: z.enum(SEVERITIES).optional(),
 };
 
@@ -61,7 +63,9 @@ const silenceView = z.looseObject({
   budget: z
     .looseObject({ cadence: z.enum(CADENCES).optional(), dimension: z.enum(DIMENSIONS).optional() })
     .optional(),
-  ...{ rule: z.string().optional(), severity: z.enum(SEVERITIES).optional() },
+  rule: z.string().optional().describe("The rule's id."),
+  ruleName: z.string().optional().describe('Absent: there is no such rule any more.'),
+  ...{ severity: z.enum(SEVERITIES).optional() },
   ...{ from: at, until: at, at, by: z.string(), reason: z.string() },
   ended: z.looseObject({ by: z.string(), at }).optional().describe('Before its time, by a person.'),
 });

@@ -22,7 +22,9 @@ export function readTarget(
 export function expectedForm(channel: ChannelName, address: string): string | undefined {
   switch (channel) {
     case 'email':
-      return /^[^\s@<>,;]+@[^\s@<>,;]+$/.test(address) ? undefined : 'one email address';
+      return /^[^\s@<>,;\p{Cc}\p{Surrogate}]+@[^\s@<>,;\p{Cc}\p{Surrogate}]+$/u.test(address)
+        ? undefined
+        : 'one email address';
     case 'slack':
     case 'webhook':
       return isHttpUrl(address) ? undefined : 'an http or https URL';

@@ -1,11 +1,12 @@
 /**
  * How a recipient is reached: one address a channel, sealed as every destination is (L-5).
  * CO-1. Nothing but its code is sent to an address until somebody has read the code there.
- * CO-2. A code is taken once, until its time is over, and not after five that were wrong; at most
- *       five are sent in a UTC day. Kept is a hash that only the ledger's own key can make.
+ * CO-2. A code is taken once, until its time is over, and not after five that were wrong; how many
+ *       are sent in a day is code-counts.ts's. Kept is a hash that only the ledger's own key can make.
  */
 import { createHmac } from 'node:crypto';
 import { audit, type AuditEntry } from './audit.js';
+import { countCode } from './code-counts.js';
 import type { Author } from './configuring.js';
 import type { Database, Run } from './database.js';
 import {
@@ -20,8 +21,6 @@ import { destinationReference, seal, type SealKeys } from './seal.js';
 import { dropUnused } from './unused-destinations.js';
 
 const MAX_TRIES = 5;
-const CODES_A_DAY = 5;
-const DAY_MS = 86_400_000;
 
 /** Another address than before has to be verified again. */
 export function putContact(
@@ -81,15 +80,14 @@ export function newCode(
     const contact = await contactOf(run, ref);
     if (contact === undefined) return { type: 'unknown' };
     if (contact.verified_at !== null) return { type: 'already_verified' };
-    const today = now - (now % DAY_MS);
-    const sent = contact.code_day < today ? 0 : contact.codes_sent;
-    if (sent >= CODES_A_DAY) return { type: 'too_many', nextAt: today + DAY_MS };
     const destination = unsealDestination(keys, org, contact.reference, contact.sealed, now);
+    const { address } = destination;
+    const tooMany = await countCode(run, await referenceKey(run, keys), ref, { address, now });
+    if (tooMany !== undefined) return { type: 'too_many', ...tooMany };
     await run(
-      `update contact set code_hash = $4, code_until = $5::bigint, code_tries = 0,
-         code_day = $6::bigint, codes_sent = $7::bigint
+      `update contact set code_hash = $4, code_until = $5::bigint, code_tries = 0
        where org = $1 and recipient = $2 and channel = $3`,
-      [org, id, channel, await hashOf(run, keys, ref, code), until, today, sent + 1],
+      [org, id, channel, await hashOf(run, keys, ref, code), until],
     );
     return { type: 'send', destination };
   });
@@ -163,15 +161,13 @@ interface ContactRow {
   readonly code_hash: string | null;
   readonly code_until: number | null;
   readonly code_tries: number;
-  readonly codes_sent: number;
-  readonly code_day: number;
 }
 
 /** Held until the transaction ends, so that tries at the same moment are counted one by one. */
 async function contactOf(run: Run, { org, id, channel }: ContactRef) {
   const [row] = await run(
-    `select c.reference, c.verified_at, c.code_hash, c.code_until, c.code_tries, c.codes_sent,
-       c.code_day, d.sealed
+    `select c.reference, c.verified_at, c.code_hash, c.code_until, c.code_tries,
+       d.sealed
      from contact c join destination d on d.org = c.org and d.reference = c.reference
      where c.org = $1 and c.recipient = $2 and c.channel = $3 for update of c`,
     [org, id, channel],

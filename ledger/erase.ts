@@ -11,6 +11,7 @@
 import { audit } from './audit.js';
 import { ledgerTables } from './catalog.js';
 import type { Database, Run } from './database.js';
+import { eraseCodeCounts } from './code-counts.js';
 import { eraseDestinations } from './erase-destinations.js';
 import { namesOf, patternOf, refusePerson, type Person } from './erase-match.js';
 import { eraseRecipients } from './erase-recipients.js';
@@ -53,6 +54,7 @@ export async function erase(
       : await eraseDestinations(db, keys, pattern, orgs);
   const notices = await eraseNotices(db, person, orgs);
   const people = await eraseRecipients(db, person, orgs);
+  await eraseCodeCounts(db);
   const tables = await ledgerTables(db.run);
   const names = await eraseNames(db, tables, namesOf(person), orgs);
   const { texts, kept } =

@@ -3,7 +3,7 @@ import { and, asc, desc, eq, gt, lt, or } from 'drizzle-orm';
 import type { JournalEntry } from '../domain/alert/state.js';
 import type { Database } from './database.js';
 import type { AlertPage, AlertView, AttemptView, SentNoticeView } from './ledger.js';
-import { jsonText } from './literals.js';
+import { jsonText, textArray } from './literals.js';
 import { alerts, attempts, journal, typed } from './schema.js';
 import { findNotice } from './sent-notices.js';
 
@@ -54,7 +54,29 @@ export async function listAlerts(
     )
     .orderBy(desc(alerts.raisedAt), asc(alerts.id))
     .limit(query.limit);
-  return rows.map(alertViewOf);
+  return withTitles(db, query.org, rows.map(alertViewOf));
+}
+
+/** What agents' notices are called: their facts have only a neutral word. */
+async function withTitles(
+  db: Database,
+  org: string,
+  views: readonly AlertView[],
+): Promise<readonly AlertView[]> {
+  const ids = views
+    .filter(({ facts }) => facts.kind === 'notice' && facts.topic === 'agent')
+    .map(({ id }) => id);
+  if (ids.length === 0) return views;
+  const rows = await db.run(
+    `select alert_id, title from sent_notice
+     where org = $1 and alert_id = any($2::text[]) and title is not null`,
+    [org, textArray(ids)],
+  );
+  const titles = new Map(rows.map((row) => [row['alert_id'], String(row['title'])]));
+  return views.map((view) => {
+    const noticeTitle = titles.get(view.id);
+    return noticeTitle === undefined ? view : { ...view, noticeTitle };
+  });
 }
 
 /** In the order of the list. */

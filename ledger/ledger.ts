@@ -114,6 +114,8 @@ export interface AlertView {
   readonly exhausted: boolean;
   readonly raisedAt: number;
   readonly facts: AlertInput['facts'];
+  /** In lists, of an agent's notice; absent once its words are gone. */
+  readonly noticeTitle?: string;
 }
 
 export interface AttemptView {

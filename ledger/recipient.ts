@@ -56,7 +56,7 @@ export interface NewCode extends ContactRef {
 export type CodeToSend =
   | { readonly type: 'send'; readonly destination: OpenDestination }
   | { readonly type: 'already_verified' }
-  /** So many were sent today. */
+  /** So many were sent today, to the address or for the contact. */
   | { readonly type: 'too_many'; readonly nextAt: number }
   | { readonly type: 'unknown' };
 

@@ -8,13 +8,18 @@
  * RT-3. An alert's records stay until it is resolved, a period's until it is closed and told.
  */
 import type { Database, Run } from './database.js';
+import { pruneCodeCounts } from './code-counts.js';
 import { inKeyOrder } from './key-order.js';
 import { HOLDS, MEETS } from './lease-sql.js';
 import { MAX } from './period-sql.js';
 import type { PruneRequest, Pruned, RetentionKind } from './retention-policy.js';
 
 /** One batch. `next` absent: this kind is done for now. */
-export function prune(db: Database, kind: RetentionKind, request: PruneRequest): Promise<Pruned> {
+export async function prune(
+  db: Database,
+  kind: RetentionKind,
+  request: PruneRequest,
+): Promise<Pruned> {
   switch (kind) {
     case 'events':
       return db.transaction((run) => pruneEvents(run, request));
@@ -23,6 +28,8 @@ export function prune(db: Database, kind: RetentionKind, request: PruneRequest):
     case 'periods':
       return pruneInOrder(db, periods('calendar'), request);
     case 'messages':
+      // Codes are messages, too.
+      await pruneCodeCounts(db, request.before);
       return pruneOfAlerts(db, 'delivery', request);
     case 'attempts':
       return pruneOfAlerts(db, 'attempt', request);

@@ -49,12 +49,16 @@ export function createSelfWatch(db: Database): SelfWatch {
       }
     },
     quarantined: async (events) => {
-      const firsts = new Map(events.toReversed().map((event) => [event.org, event]));
-      for (const [org, { at, path, problem }] of firsts) {
+      const firsts = new Map(
+        events.toReversed().map((event) => [`${event.what ?? 'usage'} ${event.org}`, event]),
+      );
+      for (const { org, what = 'usage', at, path, problem } of firsts.values()) {
+        const said = what === 'usage' ? 'Usage was' : 'Metrics were';
+        const lost = what === 'usage' ? 'does not count' : 'are held against no rule';
         const text =
-          `Usage was set aside and does not count: ${path.slice(0, NAME_LIMIT)}: ` +
+          `${said} set aside and ${lost}: ${path.slice(0, NAME_LIMIT)}: ` +
           `${problem.slice(0, 200)}. It is the first of today; the ledger keeps all of them.`;
-        await tell(org, 'quarantined', { about: 'usage', text, at });
+        await tell(org, 'quarantined', { about: what, text, at });
       }
     },
     keyRefused: async (hash, now) => {

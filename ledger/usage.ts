@@ -100,6 +100,8 @@ export interface QuarantinedEvent {
   readonly path: string;
   readonly problem: string;
   readonly raw: string;
+  /** What it was to be; not stored. @default 'usage' */
+  readonly what?: 'usage' | 'metrics';
 }
 
 /** One word about a run's life (B7). */

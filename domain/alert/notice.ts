@@ -113,7 +113,7 @@ const WEIGHTS: Readonly<Record<ServiceNoticeKind, Weight>> = {
   no_destination: { title: 'Alerts have nowhere to go', isUrgent: true },
   sms_cap: { title: 'A number has had its text messages of the day', isUrgent: false },
   unpriced: { title: 'A model has no price', isUrgent: false },
-  quarantined: { title: 'Usage was set aside', isUrgent: false },
+  quarantined: { title: 'What an agent sent was set aside', isUrgent: false },
   period_parked: { title: 'A period is not watched', isUrgent: true },
   relay_lag: { title: 'Alerts are late', isUrgent: true },
   key_refused: { title: 'An API key that is over is still used', isUrgent: true },

@@ -89,13 +89,12 @@ interface RunningAgent {
 
 function runAgent(folder: string, no: number, order: AgentOrder): RunningAgent {
   let child: GuardedChild | undefined;
-  let isOver = false;
-  let isKilled = false;
+  const life = { isOver: false, isKilled: false };
   const logFile = join(folder, `agent-${String(no)}.log`);
   const done = new Promise<AgentDone>((resolve, reject) => {
     const live = async (): Promise<void> => {
       for (;;) {
-        isKilled = false;
+        life.isKilled = false;
         let said: AgentDone | undefined;
         child = await spawnGuarded({
           command: process.execPath,
@@ -110,7 +109,7 @@ function runAgent(folder: string, no: number, order: AgentOrder): RunningAgent {
           resolve(said);
           return;
         }
-        if (isOver || !isKilled) {
+        if (life.isOver || !life.isKilled) {
           reject(new Error(`agent ${String(no)} ended with ${String(code)}: see ${logFile}`));
           return;
         }
@@ -123,7 +122,7 @@ function runAgent(folder: string, no: number, order: AgentOrder): RunningAgent {
     ...{ name: `agent ${String(no + 1)}`, done },
     killAndRestart: () => {
       if (child === undefined) return;
-      isKilled = true;
+      life.isKilled = true;
       try {
         process.kill(child.pid, 'SIGKILL');
       } catch {
@@ -131,7 +130,7 @@ function runAgent(folder: string, no: number, order: AgentOrder): RunningAgent {
       }
     },
     stop: async () => {
-      isOver = true;
+      life.isOver = true;
       await child?.stop(0);
     },
   };

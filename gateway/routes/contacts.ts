@@ -44,7 +44,7 @@ const sendContactCode = {
   params: contactPath,
   body: saidBody,
   answers: { 200: { description: 'What the provider said', schema: codeAnswer } },
-  problems: [404, 409],
+  problems: [404, 409, 429],
 } as const satisfies Operation;
 
 const verifyContact = {
@@ -92,7 +92,7 @@ export function addContactRoutes(routes: Routes, gateway: Gateway): void {
     if (sent?.type === 'already_verified') {
       throw notNow('It is verified already: alerts go there.', 'already_verified');
     }
-    if (sent?.type === 'too_many') throw notNow(tooMany(sent.nextAt), 'too_many');
+    if (sent?.type === 'too_many') throw tooManyCodes(sent.nextAt, now());
     return c.json({ code: codeView(channel, sent) });
   });
 
@@ -157,7 +157,16 @@ function codeView(channel: string, sent: SendCodeAnswer | undefined) {
 }
 
 const tooMany = (nextAt: number): string =>
-  `five codes were sent today, which is all: the next one from ${new Date(nextAt).toISOString()}`;
+  'five codes were sent today to this address or for this contact, which is all: the next one ' +
+  `from ${new Date(nextAt).toISOString()}`;
+
+function tooManyCodes(nextAt: number, now: number): Problem {
+  return new Problem({
+    ...{ status: 429, title: 'Too many codes', detail: tooMany(nextAt) },
+    headers: { 'retry-after': String(Math.max(1, Math.ceil((nextAt - now) / 1_000))) },
+    more: { code: 'too_many' },
+  });
+}
 
 function unknownContact(channel: string): Problem {
   return new Problem({

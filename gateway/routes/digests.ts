@@ -21,7 +21,7 @@ const readDigests = {
 } as const satisfies Operation;
 
 export function addDigestRoutes(routes: Routes, gateway: Gateway): void {
-  const { ledger, previewDigest, now } = gateway;
+  const { ledger, previewDigest, policy, now } = gateway;
   routes.add(readDigests, async (c, { params: { id } }) => {
     const { org } = c.get('key');
     const recipient = await knownRecipient(ledger, { org, id });
@@ -30,7 +30,8 @@ export function addDigestRoutes(routes: Routes, gateway: Gateway): void {
       PACES.map(async (cadence) => {
         const preview = await previewDigest?.({ org, recipient: id, cadence }, zone);
         if (preview === undefined || preview.total === 0) return [];
-        const nextAt = nextDigestAt({ cadence, zone, hour: digest.hour }, now());
+        const hours = { cadence, zone, hour: digest.hour, hourMs: policy.digestHourMs };
+        const nextAt = nextDigestAt(hours, now());
         return [{ cadence, nextAt, ...preview }];
       }),
     );

@@ -8,6 +8,7 @@ import { hashApiKey } from '../api-key.js';
 import type { Operation, Routes } from '../operation.js';
 import type { Gateway, PushTickets } from '../options.js';
 import { Problem } from '../problem.js';
+import { knownRecipient } from '../recipient.js';
 import { pushQuery, pushTicketBody } from '../schemas.js';
 
 const createPushTicket = {
@@ -18,6 +19,7 @@ const createPushTicket = {
   body: pushTicketBody,
   shownOnce: ['ticket', 'path'],
   answers: { 201: { description: 'The ticket, shown this once', schema: pushTicketAnswer } },
+  problems: [404],
 } as const satisfies Operation;
 
 const openPush = {
@@ -47,6 +49,7 @@ export function addPushSocketRoute(routes: Routes): void {
 export function addPushTicketRoute(routes: Routes, gateway: Gateway, push: PushTickets): void {
   routes.add(createPushTicket, async (c, { body: { user_id: recipient } }) => {
     const { org } = c.get('key');
+    await knownRecipient(gateway.ledger, { org, id: recipient });
     const ticket = randomBytes(32).toString('base64url');
     const expiresAt = gateway.now() + push.ticketMs;
     await push.ledger.putPushTicket({ hash: hashApiKey(ticket), org, recipient, expiresAt });

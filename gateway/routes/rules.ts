@@ -1,9 +1,11 @@
 /** Rules on metrics (R1): made, changed and removed at run time; a change holds at once. */
+import { conditionTextFault } from '../../domain/condition-text.js';
 import { isConditionFault, parseCondition, type Rule } from '../../domain/rule.js';
 import type { RuleView } from '../../ledger/ledger.js';
 import type { Operation, Routes } from '../operation.js';
 import type { Gateway } from '../options.js';
 import { Problem } from '../problem.js';
+import { recipientWarnings } from '../recipient-warnings.js';
 import { agentSeen } from '../rights.js';
 import {
   removeRuleBody,
@@ -73,7 +75,8 @@ export function addRuleRoutes(routes: Routes, gateway: Gateway): void {
     const answer = await ledger.setRule({ org, rule, by, now: now(), isNew: true });
     if (answer.type !== 'set') throw refused(answer.type, rule);
     log.warn({ requestId: c.get('requestId'), rule: rule.id, by }, 'rule made');
-    return c.json({ changed: answer.changed, rule: viewOf(answer.rule) });
+    const warnings = await recipientWarnings(ledger, org, rule.recipients);
+    return c.json({ changed: answer.changed, rule: viewOf(answer.rule), ...told(warnings) });
   });
 
   routes.add(replaceRule, async (c, { params: { id }, body }) => {
@@ -84,7 +87,8 @@ export function addRuleRoutes(routes: Routes, gateway: Gateway): void {
     if (answer.type !== 'set') throw refused(answer.type, rule);
     const { changed } = answer;
     log.warn({ requestId: c.get('requestId'), rule: id, by, changed }, 'rule changed');
-    return c.json({ changed, rule: viewOf(answer.rule) });
+    const warnings = await recipientWarnings(ledger, org, rule.recipients);
+    return c.json({ changed, rule: viewOf(answer.rule), ...told(warnings) });
   });
 
   routes.add(removeRule, async (c, { params: { id }, body }) => {
@@ -100,7 +104,7 @@ export function addRuleRoutes(routes: Routes, gateway: Gateway): void {
 /** Throws a `Problem` (422) that names where the condition is wrong (R1). */
 function ruleOf(id: string, body: RuleBody): Rule {
   const { name, agentId: agent, condition, channels, priority, cooldownSeconds, userIds } = body;
-  const read = parseCondition(condition);
+  const read = conditionTextFault(condition) ?? parseCondition(condition);
   if (isConditionFault(read)) throw unprocessable('condition', read.message);
   return {
     ...{ id, name, agent, condition, channels, priority },
@@ -117,6 +121,8 @@ function viewOf(rule: RuleView, isForAgent = false) {
     userIds: isForAgent ? [] : recipients,
   };
 }
+
+const told = (warnings: readonly string[]) => (warnings.length === 0 ? {} : { warnings });
 
 const isAbout = ({ agent }: RuleView, name: string): boolean => agent === '*' || agent === name;
 

@@ -21,6 +21,10 @@ const sendNotice = {
   },
 } as const satisfies Operation;
 
+const CLAMPED =
+  'created_at is more than 5 minutes ahead or 7 days ago, so the receipt counts: as a number it is ' +
+  'seconds since 1970, not milliseconds';
+
 export function addSendNoticeRoute(routes: Routes, gateway: Gateway): void {
   const { ledger, policy, log } = gateway;
   routes.add(sendNotice, async (c, { body }) => {
@@ -29,12 +33,13 @@ export function addSendNoticeRoute(routes: Routes, gateway: Gateway): void {
     const now = gateway.now();
     const id = gateway.newId();
     const { title, priority, channels, metadata, dedup_key: dedupKey } = body;
+    const created = placeEvent(readCreatedAt(body.created_at, now), now);
     const taken = await ledger.sendNotice(
       {
         ...{ org, id, title, body: body.body, priority, channels },
         ...{ notificationId: body.notification_id ?? id, agent: body.agent_id },
         recipient: body.user_id,
-        createdAt: placeEvent(readCreatedAt(body.created_at, now), now).at,
+        createdAt: created.at,
         ...(metadata === undefined ? {} : { metadata }),
         ...(dedupKey === undefined ? {} : { dedupKey }),
       },
@@ -42,6 +47,7 @@ export function addSendNoticeRoute(routes: Routes, gateway: Gateway): void {
     );
     const { type: status, alertId, repeats } = taken;
     log.info({ requestId: c.get('requestId'), alert: alertId, status }, 'a notice was taken');
-    return c.json({ status, alert_id: alertId, repeats }, 202);
+    const warnings = created.clamped ? { warnings: [CLAMPED] } : {};
+    return c.json({ status, alert_id: alertId, repeats, ...warnings }, 202);
   });
 }

@@ -26,11 +26,16 @@ const second = alertOf(`${DAY}/2-cost-10000`);
 const other = alertOf('alert/default/agent:other/daily/20261121T000000Z/2-cost-10000');
 const list: Record<string, Answer> = {
   'GET /v1/alerts?limit=1000': [200, { alerts: [first, second, other] }],
+  'GET /v1/alerts?limit=20': [200, { alerts: [{ ...first, noticeTitle: 'Nightly\nimport' }] }],
 };
 const pathOf = ({ id }: AlertStateView, word = '') =>
   `/v1/alerts/${encodeURIComponent(id)}${word && `/${word}`}`;
 const whole = (alert: AlertStateView): Record<string, Answer> => ({
   [`GET ${pathOf(alert)}`]: [200, { alert, deliveries: [], journal: [], attempts: [] }],
+});
+
+test('a notice is listed by its own title, on one line', async () => {
+  expect((await ask(['alerts', '--limit', '20'], list)).out).toContain('Nightly import');
 });
 
 async function ask(argv: string[], answers: Record<string, Answer>) {

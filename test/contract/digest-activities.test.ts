@@ -187,6 +187,12 @@ describe('a digest, end to end', () => {
       digests: [],
     });
     expect(JSON.stringify(own.body)).toContain('The import is done');
+    const short = await real.start({ ...ports, now: () => NOON, policy: { digestHourMs: 60_000 } });
+    const key = await real.key({ org, scopes: ['operate'] });
+    const soon = await short.request(
+      ...(['GET', '/v1/recipients/ana/digests', undefined, bearer(key)] as const),
+    );
+    expect(soon.body).toMatchObject({ waiting: [{ nextAt: NOON + 60_000 }] });
     expect((await ask(await real.key({ org: 'thief' }))).status).toBe(404);
     expect(mails()).toEqual([]);
     const { digest } = await activities.claimDigest(ref);

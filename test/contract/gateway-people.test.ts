@@ -113,10 +113,24 @@ describe('preferences (P1, P2)', () => {
     [{ digest: { cadence: 'weekly' } }, 'digest.cadence'],
     [{ digest: { cadence: 'daily', hour: 24 } }, 'digest.hour'],
     [{ minimumPriority: { sms: 'urgent' } }, 'minimumPriority.sms'],
+    [{ agents: { '*': { push: false } } }, 'agents.*'],
+    [JSON.parse('{"agents":{"__proto__":{"push":false}}}') as object, 'agents.__proto__'],
   ])('%j is refused with the path of its fault', async (document, path) => {
     const { put } = await start();
     await put('ana');
     expect(await put('ana/preferences', document)).toMatchObject({ status: 422, body: { path } });
+  });
+
+  test('of a name without an end only the beginning is told again', async () => {
+    const { put } = await start();
+    await put('ana');
+    const agents = { ['x'.repeat(100_000)]: { push: false } };
+    const more = { ['y'.repeat(100_000)]: 1 };
+    for (const document of [{ agents }, more]) {
+      const { status, body } = await put('ana/preferences', document);
+      expect(status).toBe(422);
+      expect(JSON.stringify(body).length).toBeLessThan(1_000);
+    }
   });
 
   test('nobody’s are set', async () => {
@@ -164,8 +178,14 @@ describe('contacts', () => {
     for (let no = 0; no < 3; no += 1) {
       expect((await ask('POST', `${path}/code`, {})).status).toBe(200);
     }
-    expect(await ask('POST', `${path}/code`, {})).toMatchObject({
-      ...{ status: 409, body: { code: 'too_many' } },
+    const refused = await ask('POST', `${path}/code`, {});
+    expect(refused).toMatchObject({ ...{ status: 429, body: { code: 'too_many' } } });
+    expect(refused.body['detail']).toMatch(/the next one from 20.*T00:00:00.000Z/);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    // Nor by taking the address away and giving it again.
+    expect((await ask('DELETE', path, {})).body).toMatchObject({ changed: true });
+    expect((await put('ana/contacts/email', { address: 'ana@example.com' })).body).toMatchObject({
+      code: { kind: 'not_sent', reason: expect.stringContaining('five codes') as string },
     });
   });
 
@@ -185,6 +205,8 @@ describe('contacts', () => {
   test.each([
     ['email', 'nobody'],
     ['email', 'a@b.test, c@d.test'],
+    ['email', 'a\u0000b@c.test'],
+    ['email', 'a\ud83d@c.test'],
     ['sms', '0175 7654321'],
     ['sms', 'call me'],
   ])('%s %j is refused, and not repeated', async (channel, address) => {

@@ -22,6 +22,7 @@ async function stage(policy: Partial<PushPolicy> = {}) {
     return Promise.resolve();
   };
   const key = await real.key({ scopes: ['operate'] });
+  await real.ledger().putRecipient({ org: 'default', id: person }, { by: 'jo', now: Date.now() });
   const start = async (more: Partial<PushPolicy> = {}) => {
     const push = { ledger: real.ledger(), confirm, policy: { beatMs: 100, ...policy, ...more } };
     return real.start({ push, now: Date.now });
@@ -82,6 +83,11 @@ describe('the way in', () => {
     const key = await real.key({ scopes: ['operate'] });
     const nobody = await request('POST', '/v1/push/tickets', '{"user_id":""}', bearer(key));
     expect(nobody).toMatchObject({ status: 422, body: { path: 'user_id' } });
+    const unknown = await request(
+      ...(['POST', '/v1/push/tickets', '{"user_id":"mistyped"}', bearer(key)] as const),
+    );
+    expect(unknown.status).toBe(404);
+    expect(unknown.body['detail']).toContain('PUT /v1/recipients/{id} adds one');
   });
 
   test('a person has so many devices, a gateway so many sockets', async () => {
@@ -105,8 +111,8 @@ describe('the way in', () => {
   });
 
   test('an upgrade to anything else is a request as any other, body and all', async () => {
-    const { gateway, key } = await stage();
-    const body = JSON.stringify({ user_id: 'h2c' });
+    const { gateway, key, person } = await stage();
+    const body = JSON.stringify({ user_id: person });
     const socket = connect(gateway.port, '127.0.0.1');
     socket.write(
       [

@@ -71,10 +71,25 @@ describe('rules', () => {
     expect(await ask('PUT', `/v1/rules/${id}`, RULE)).toMatchObject({ status: 404 });
   });
 
+  test('who is named and is no recipient is told beside the answer', async () => {
+    const { ask, org } = await start();
+    await real.ledger().putRecipient({ org, id: 'ana' }, { by: 'jo', now: NOON });
+    const made = await ask('POST', '/v1/rules', { ...RULE, userIds: ['ana', 'bo'] });
+    expect(made.body).toMatchObject({
+      changed: true,
+      warnings: [expect.stringContaining('no recipient "bo"')],
+    });
+    const id = (made.body['rule'] as { id: string }).id;
+    const mended = await ask('PUT', `/v1/rules/${id}`, { ...RULE, userIds: ['ana'] });
+    expect(mended.body).not.toHaveProperty('warnings');
+  });
+
   test.each([
     [{ condition: 'error_rate => 0.05' }, 'condition', 'character 12'],
     [{ condition: 'status > failed' }, 'condition', 'only == and !='],
     [{ condition: '' }, 'condition', 'character 1'],
+    [{ condition: 'status == "a\ud800"' }, 'condition', 'character 13: is no text'],
+    [{ condition: 'status ==\n"failed"' }, 'condition', 'character 10: a line break'],
     [{ channels: [] }, 'channels', ''],
     [{ channels: ['kill'] }, 'channels[0]', ''],
     [{ channels: ['push', 'push'] }, 'channels', 'twice'],

@@ -46,12 +46,17 @@ describe('a notice', () => {
     ['ISO 8601', '2026-11-21T11:59:00Z', NOON - 60_000],
     ['a year ago: the receipt counts', (NOON - 365 * 86_400_000) / 1_000, NOON],
     ['an hour ahead: the receipt counts', NOON / 1_000 + 3_600, NOON],
+    ['milliseconds: the receipt counts', NOON, NOON],
   ])('was made at %s', async (_what, given, createdAt) => {
     const { post, ledger } = await startTestGateway();
-    await post('/v1/notices', notice({ created_at: given }));
+    const { body } = await post('/v1/notices', notice({ created_at: given }));
+    // What was not taken as it was said is told.
+    if (createdAt === NOON) expect(JSON.stringify(body['warnings'])).toContain('created_at');
+    else expect(body).not.toHaveProperty('warnings');
     expect(ledger.notices).toMatchObject([{ createdAt }]);
   });
 
+  const proto = JSON.parse('{"a":{"__proto__":1}}') as unknown;
   const deep = JSON.parse(`${'{"a":'.repeat(40)}1${'}'.repeat(40)}`) as unknown;
   test.each([
     ['no recipient', { user_id: undefined }, 'user_id'],
@@ -64,6 +69,7 @@ describe('a notice', () => {
     ['metadata over 8 KB', { metadata: { a: 'ü'.repeat(4_100) } }, 'metadata'],
     ['metadata without a floor', { metadata: deep }, 'metadata'],
     ['a list for metadata', { metadata: [1] }, 'metadata'],
+    ['a prototype in metadata', { metadata: proto }, 'metadata.a.__proto__'],
     ['a moment that is none', { created_at: '2026-02-30T00:00:00Z' }, 'created_at'],
     ['a moment past every calendar', { created_at: 1e300 }, 'created_at'],
   ])('with %s is refused, with its path', async (_what, over, path) => {

@@ -40,10 +40,14 @@ describe('silences', () => {
       ...{ id: 's1', agent: 'bot', severity: 'warning', budget: { cadence: 'daily' } },
       ...{ from: NOON, until: NOON + HOUR, at: NOON, by: 'ana', reason: 'known' },
     });
-    expect((await add({ id: 's1', reason: 'another' })).body).toMatchObject({
-      changed: false,
-      silence: { reason: 'known' },
-    });
+    const same = { id: 's1', severity: 'warning', by: 'ana', budget: { cadence: 'daily' } };
+    clock.now += 1_000;
+    expect(await add(same)).toMatchObject({ status: 200, body: { changed: false } });
+    clock.now -= 1_000;
+    for (const other of [{ reason: 'another' }, { until: '2h' }, { agent: 'b2' }, { by: 'ben' }]) {
+      const refused = await add({ ...same, ...other });
+      expect(refused).toMatchObject({ status: 409, body: { path: 'id' } });
+    }
     await add({ id: 's2', from: '30m' });
     expect((await list()).silences.map(({ id }) => id)).toEqual(['s1', 's2']);
     const ended = await end('s1', { by: 'ben' });
@@ -53,6 +57,36 @@ describe('silences', () => {
     expect((await list('?all=true')).silences).toHaveLength(2);
     clock.now += HOUR;
     expect((await list()).silences).toEqual([]);
+  });
+
+  test('a rule is named by its name or its id, and one that is unknown is refused', async () => {
+    const { add, list, end, ask } = await start('silenced-rules');
+    expect(await add({ agent: undefined, rule: 'x' })).toMatchObject({
+      status: 422,
+      body: { path: 'rule', detail: expect.stringContaining('there is no rule yet') as string },
+    });
+    const rule = { name: 'high_error_rate', condition: 'error_rate > 0.05', channels: ['email'] };
+    const made = (await ask('POST', '/v1/rules', rule)).body['rule'] as { id: string };
+    const both = { rule: made.id, ruleName: 'high_error_rate' };
+    for (const [id, named] of [
+      ['by-name', 'high_error_rate'],
+      ['by-id', made.id],
+    ] as const) {
+      const body = { id, agent: undefined, rule: named };
+      expect((await add(body)).body).toMatchObject({ changed: true, silence: both });
+      expect((await add(body)).body).toMatchObject({ changed: false, silence: both });
+    }
+    expect((await list()).silences).toMatchObject([both, both]);
+    expect((await end('by-id')).body).toMatchObject({ changed: true, silence: both });
+    const mistyped = await add({ agent: undefined, rule: 'high_eror_rate' });
+    expect(mistyped.status).toBe(422);
+    expect(mistyped.body['detail']).toContain('did you mean "high_error_rate"?');
+    expect((await list()).silences).toHaveLength(1);
+    // The same request again, when its rule is gone.
+    await ask('DELETE', `/v1/rules/${made.id}`, {});
+    expect(await add({ id: 'by-id', agent: undefined, rule: made.id })).toMatchObject({
+      ...{ status: 200, body: { changed: false } },
+    });
   });
 
   test('pages follow each other', async () => {
@@ -79,6 +113,7 @@ describe('silences', () => {
     [{ agent: undefined }, 'name an agent'],
     [{ organisation: true }, 'not both'],
     [{ agent: undefined, organisation: true, rule: 'r' }, 'a rule is about agents'],
+    [{ agent: '*' }, 'leave `agent` out'],
     [{ budget: {} }, 'name a cadence'],
     [{ budget: { cadence: 'yearly' } }, 'budget.cadence'],
     [{ severity: 'bad' }, 'severity'],

@@ -50,6 +50,7 @@ export async function furnish(real: RealLedger, org: string): Promise<Organisati
   const room = { cost_nano_usd: SPENT * 10, tokens: SPENT, calls: 1 };
   const guard = { holder: 'guard-1', n: 1, agent_name: AGENT };
   await post('/v1/leases', { ...guard, need: room, want: room });
+  await post('/v1/events', { agent_id: AGENT, metrics: {} });
   const alert: AlertView = {
     ...{ id: alertId, org, subject: budgetWorkflowId(period), phase: 'firing', exhausted: false },
     raisedAt: NOON,

@@ -7,6 +7,7 @@ import { CHANNELS } from '../../domain/words.js';
 test.each([
   ['email', 'jane@acme.com', 'j***@acme.com'],
   ['email', 'nobody', '***'],
+  ['email', '😀jane@acme.com', '😀***@acme.com'],
   ['slack', 'https://hooks.slack.com/services/T0/B0/secret', 'hooks.slack.com'],
   ['webhook', 'https://user:secret@in.acme.com:8443/x?token=secret', 'in.acme.com:8443'],
   ['webhook', 'https://in.acme.com?token=secret', 'in.acme.com'],

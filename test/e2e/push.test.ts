@@ -44,6 +44,8 @@ const post = async (gateway: number, path: string, body: object): Promise<unknow
 };
 
 const pathFor = async (gateway: number, user_id: string): Promise<string> => {
+  const known = await kit.ask(gateway, `/v1/recipients/${user_id}`, { method: 'PUT', body: '{}' });
+  expect(known.ok).toBe(true);
   const answer = (await post(gateway, '/v1/push/tickets', { user_id })) as { path: string };
   return answer.path;
 };

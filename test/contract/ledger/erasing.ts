@@ -225,6 +225,7 @@ export function erasingContract(bed: Bed): void {
       const person = { kind: 'email', value: EMAIL.toLowerCase() } as const;
       const erased = await erase(db, keys, person, { by: 'ops', now: NOW });
       expect(erased).toMatchObject({ recipients: 1, destinations: 1, kept: {} });
+      expect(await bed.sql('select from code_count')).toEqual([]);
       const all = (await wholeLedger(db)).toLowerCase();
       expect(all).not.toContain(EMAIL.toLowerCase());
       expect(all).not.toContain('private@example.com');

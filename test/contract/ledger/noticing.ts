@@ -154,8 +154,11 @@ export function noticingContract(bed: Bed): void {
     test('its words go with the messages, the rest of it with the journal', async () => {
       const { alertId } = await send();
       await resolved(alertId);
+      const listed = () => bed.ledger().alerts({ org: ORG, limit: 10 });
+      expect(await listed()).toMatchObject([{ noticeTitle: 'The job is done' }]);
       const request = { before: NOW + DAY, limit: 10 };
       await bed.ledger().prune('messages', request);
+      expect((await listed())[0]).not.toHaveProperty('noticeTitle');
       expect(await bed.ledger().noticeWords(ORG, alertId)).toBeUndefined();
       const kept = await bed.ledger().alert(ORG, alertId);
       expect(kept?.notice).toMatchObject({ recipient: 'ana', repeats: 0 });

@@ -1,7 +1,9 @@
 /** P1, P2: recipients, how they are reached, and what they want. */
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_PREFERENCES, type Preferences } from '../../../domain/preferences.js';
+import { reach } from '../../../ledger/inspect.js';
 import { DAY, HOUR, NOW, ORG, type Bed } from './bed.js';
+import { databaseOf } from './database.js';
 
 const author = { by: 'jo', now: NOW };
 
@@ -128,6 +130,8 @@ export function peopleContract(bed: Bed): void {
       const [contact] = (await seen('ana'))?.contacts ?? [];
       expect(contact).toMatchObject({ masked: 'a***@example.com', codeUntil: NOW + HOUR });
       expect(contact).not.toHaveProperty('verifiedAt');
+      // It waits for its code, and for no operator's word (C3).
+      expect(await reach(await databaseOf(bed))).toMatchObject({ unverified: 0 });
       expect(await verify('ana', '482913', NOW + 1)).toEqual({ type: 'verified', changed: true });
       expect(await verify('ana', '482913')).toEqual({ type: 'verified', changed: false });
       expect((await seen('ana'))?.contacts[0]).toMatchObject({ verifiedAt: NOW + 1, health: 'ok' });
@@ -159,6 +163,50 @@ export function peopleContract(bed: Bed): void {
       for (let no = 0; no < 5; no += 1) expect((await code('ana', '1')).type).toBe('send');
       expect(await code('ana', '1')).toEqual({ type: 'too_many', nextAt: NOW + DAY / 2 });
       expect((await code('ana', '1', NOW + DAY / 2)).type).toBe('send');
+    });
+
+    test('CC-1: five in a day, whoever removes the contact or says the address is another’s', async () => {
+      const again = async (id: string, address = 'ana@example.com') => {
+        const ref = { ...{ org: ORG, id }, channel: 'email' } as const;
+        await bed.ledger().removeContact(ref, author);
+        await mail(id, address);
+        return (await code(id, '1')).type;
+      };
+      await add('ana');
+      for (let no = 0; no < 5; no += 1) expect(await again('ana')).toBe('send');
+      expect(await again('ana')).toBe('too_many');
+      // Nor for the contact at another address, nor for another at this one, however it is written.
+      expect(await again('ana', 'else@example.com')).toBe('too_many');
+      await bed.ledger().removeRecipient({ org: ORG, id: 'ana' }, author);
+      await add('ana');
+      expect(await again('ana', 'third@example.com')).toBe('too_many');
+      await add('bo');
+      expect(await again('bo', 'Ana@Example.com')).toBe('too_many');
+      expect(await again('bo', 'bo@example.com')).toBe('send');
+      expect((await code('ana', '1', NOW + DAY / 2)).type).toBe('send');
+    });
+
+    test('CC-1: of codes that are asked for at once five are sent', async () => {
+      const ids = Array.from({ length: 8 }, (_, i) => `at-once-${String(i)}`);
+      for (const id of ids) {
+        await add(id);
+        await mail(id, 'shared@example.com');
+      }
+      const types = await Promise.all(ids.map(async (id) => (await code(id, '1')).type));
+      expect(types.filter((type) => type === 'send')).toHaveLength(5);
+    });
+
+    test('CC-2: counts hold no address and nobody’s name, and go with their day', async () => {
+      await add('ana');
+      await mail('ana', 'ana@example.com');
+      await code('ana', '1');
+      const counts = JSON.stringify(await bed.sql('select * from code_count'));
+      expect(counts).not.toContain('ana');
+      await code('ana', '1', NOW + DAY);
+      const days = await bed.sql('select distinct day from code_count');
+      expect(days.map(({ day }) => Number(day))).toEqual([NOW + DAY / 2]);
+      await bed.ledger().prune('messages', { before: NOW + 3 * DAY, limit: 10 });
+      expect(await bed.sql('select * from code_count')).toEqual([]);
     });
 
     test('a code opens no other contact, and stands nowhere as it is', async () => {

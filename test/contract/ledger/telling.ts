@@ -129,6 +129,13 @@ export function tellingContract(bed: Bed): void {
       expect(await kinds()).toEqual(['quarantined']);
       await fresh.quarantine([{ ...event, at: NOW + DAY }]);
       expect(await kinds()).toHaveLength(2);
+      // Metrics are told as metrics, and apart.
+      await fresh.quarantine([{ ...event, what: 'metrics', path: 'metrics.x' }]);
+      const texts = (await notices()).map(({ text }) => text);
+      expect(texts.find((text) => text.startsWith('Metrics'))).toMatch(
+        /^Metrics were set aside and are held against no rule: metrics.x/,
+      );
+      expect(await kinds()).toHaveLength(3);
     });
 
     test('a channel without a destination, and a delivery that is refused for good, once a day', async () => {
