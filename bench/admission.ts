@@ -122,6 +122,7 @@ export async function benchAdmission(stack: Stack, size: AdmissionSize): Promise
       ],
       checks: checksOf({
         total,
+        warm,
         admitted,
         allowed,
         spent,
