@@ -26,6 +26,6 @@ export const createDefaultAdmission: CreateAdmission = ({ settings, document, ha
     ...{ apiKey: settings.apiKey, agentName: settings.agentName, runId: settings.runId },
     syncDocument: document,
     ...{ hasBlockBudget, whenUnreachable: settings.whenUnreachable, logger: settings.logger },
-    ...(settings.journalDir === undefined ? {} : { journal: settings.journalDir }),
+    ...(settings.journalDir === false ? {} : { journal: settings.journalDir ?? true }),
     ...(settings.fetch === undefined ? {} : { fetch: settings.fetch }),
   });

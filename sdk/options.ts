@@ -67,6 +67,9 @@ export interface AgentKavachOptions<P extends Provider = Provider> {
   readonly standalone?: boolean;
   /** For the gateway; the provider's client has its own. @default the global one */
   readonly fetch?: typeof globalThis.fetch;
-  /** Where a restart finds what this process held (L4). */
-  readonly journalDir?: string | undefined;
+  /**
+   * Where a restart finds what this process held (L4); false: nowhere, in memory only.
+   * @default AGENTKAVACH_JOURNAL_DIR, else a folder below the user's state directory
+   */
+  readonly journalDir?: string | false | undefined;
 }

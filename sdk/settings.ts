@@ -49,7 +49,8 @@ export interface Settings {
   readonly logger: Logger;
   readonly standalone: boolean;
   readonly fetch?: typeof globalThis.fetch;
-  readonly journalDir?: string;
+  /** False: none; absent: where the user's state is kept. */
+  readonly journalDir?: string | false;
 }
 
 /** One entry an option: the compiler holds it against `AgentKavachOptions`. */
@@ -106,7 +107,7 @@ export function readSettings(options: unknown, env: Environment, newId: () => st
       (channels.some(({ type }) => type === 'kill') ? 'closed' : 'open'),
     logger: read('logger', readLogger) ?? {},
     ...present({ fetch: read('fetch', (v, p) => readFunction(v, p, 'a fetch function')) }),
-    ...present({ journalDir: read('journalDir', (v, p) => readText(v, p, 4_096)) }),
+    ...present({ journalDir: readJournalDir(given['journalDir'], env, root) }),
   };
   if (root.faults.length > 0) throw new ConfigurationError('AgentKavach', root.faults);
   return settings as Settings;
@@ -222,6 +223,14 @@ function readEndpoint(
   }
   const place = inside(root, value === undefined ? 'AGENTKAVACH_BACKEND_URL' : 'endpoint');
   return readHttpUrl(value ?? variable, place)?.replace(/\/+$/, '');
+}
+
+/** A variable that is set to nothing is unset. */
+function readJournalDir(value: unknown, env: Environment, root: Place): string | false | undefined {
+  if (value === false) return false;
+  if (value !== undefined) return readText(value, inside(root, 'journalDir'), 4_096);
+  const variable = env['AGENTKAVACH_JOURNAL_DIR']?.trim() ?? '';
+  return variable === '' ? undefined : variable;
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;

@@ -6,8 +6,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { homedir, hostname } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 
 export interface AppendFile {
   readonly bytes: number;
@@ -64,6 +64,18 @@ export function openDisk(): Disk {
       return (await markOf(pid)) === mark;
     },
   };
+}
+
+/**
+ * Where this user's programs keep what outlives them (XDG). Throws where he has no home: a folder
+ * that others write to would be no place for a journal.
+ */
+export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const given = env['XDG_STATE_HOME'] ?? '';
+  // A relative one is to be ignored.
+  const state = isAbsolute(given) ? given : join(homedir(), '.local', 'state');
+  if (!isAbsolute(state)) throw new Error('There is no home folder: name one in journalDir.');
+  return join(state, 'agentkavach');
 }
 
 async function openAppend(path: string): Promise<AppendFile> {

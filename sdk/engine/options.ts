@@ -18,8 +18,8 @@ export interface LeasedAdmissionOptions extends Partial<
   readonly hasBlockBudget: boolean;
   /** L6. */
   readonly whenUnreachable: 'closed' | 'open';
-  /** A folder; absent: in memory only. */
-  readonly journal?: string;
+  /** A folder; true: below the user's state directory; absent: in memory only. */
+  readonly journal?: string | true;
   readonly logger?: HostLogger;
   /** Tests are hastier. */
   readonly policy?: EnginePolicy;

@@ -25,7 +25,7 @@ export async function startHome(options: StartHomeOptions): Promise<Home> {
   });
   const opened = await Promise.race([
     opening.catch((error: unknown) => {
-      logger.warn({ cause: causeOf(error) }, 'the journal cannot be kept: a restart finds nothing');
+      logger.warn({ cause: causeOf(error) }, 'the journal cannot be kept, name a folder in journalDir: a restart finds nothing');
       return memoryHome();
     }),
     late,
@@ -37,9 +37,12 @@ export async function startHome(options: StartHomeOptions): Promise<Home> {
   return memoryHome();
 }
 
-async function openOnDisk(options: StartHomeOptions, dir: string): Promise<Home> {
+async function openOnDisk(options: StartHomeOptions, dir: string | true): Promise<Home> {
   // Loaded only here: a browser has none.
-  const { openDisk } = await import('./disk.js');
+  const { openDisk, stateFolder } = await import('./disk.js');
   const { endpoint, apiKey, agentName, logger } = options;
-  return openHome({ disk: openDisk(), dir, endpoint, apiKey, agentName, logger });
+  return openHome({
+    ...{ disk: openDisk(), dir: dir === true ? stateFolder() : dir },
+    ...{ endpoint, apiKey, agentName, logger },
+  });
 }

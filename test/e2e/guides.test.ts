@@ -1,7 +1,8 @@
 /**
  * The guides are true. In their Markdown: `<!-- run -->` before a block of shell runs it, `run until`
  * repeats it until it answers so, `first` goes before every one; a block of JSON after it is (part
- * of) its answer. `<!-- file: … -->` before a block: it is that file.
+ * of) its answer. `<!-- file: … -->` before a block: it is that file. `<!-- types -->` before one of
+ * TypeScript: test/contract/guide-types.test.ts compiles it.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -45,7 +46,8 @@ describe('the guides', () => {
     expect(blocks).toHaveLength(markdown.split('<!-- ').length - 1);
     for (const { mark, text, language } of blocks) {
       const file = /^file: (.+)$/.exec(mark)?.[1];
-      if (file === undefined)
+      if (mark === 'types') expect(language).toBe('ts');
+      else if (file === undefined)
         expect([mark, language]).toEqual([expect.stringMatching(/^(first|run|run until)$/), 'sh']);
       else expect(text).toBe(read(file));
     }
@@ -54,6 +56,11 @@ describe('the guides', () => {
   test('the example of the Python SDK is in its guide', () => {
     const marks = blocksOf(read('docs/guides/python-sdk.md')).map(({ mark }) => mark);
     expect(marks).toContain('file: examples/python/budget_agent.py');
+  });
+
+  test('the example of the TypeScript SDK is in its guide', () => {
+    const marks = blocksOf(read('docs/guides/typescript-sdk.md')).map(({ mark }) => mark);
+    expect(marks).toContain('file: examples/typescript/guarded-agent.ts');
   });
 });
 
