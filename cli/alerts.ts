@@ -131,9 +131,9 @@ function showRouting(output: Output, routing: readonly RoutingView[]): void {
   );
 }
 
-/** A decision not to send is told in words (A10). */
+/** A decision not to send, and why the operators are told instead, in words (A10). */
 function reasonOf({ what, reason }: JournalEntry): string | undefined {
-  if (what !== 'suppressed' || reason === undefined) return reason;
+  if (reason === undefined || (what !== 'suppressed' && what !== 'last_resort')) return reason;
   return `${reason}: ${reasonInWords(reason)}`;
 }
 

@@ -1,13 +1,13 @@
 /**
  * The operators, where an alert has reached nobody: before it is given up, they are told at once.
- * LR-1. Not before everything else has ended, its ladders and fallbacks; never while something is
+ * LO-1. Not before everything else has ended, its ladders and fallbacks; never while something is
  *       held, nor after a person's word, nor where somebody has it or will read it in a digest.
- * LR-2. Only their ways that this alert has not tried (A5), so it comes once; it has no fallback.
+ * LO-2. Only their ways that this alert has not tried (A5), so it comes once; it has no fallback.
  *       It is of no level: a silence holds it until its end, and ends no escalation with it.
- * LR-3. Something failed or could not be made; of a critical alert also where its people's own
+ * LO-3. Something failed or could not be made; of a critical alert also where its people's own
  *       choices kept all of it from them. What another alert has told, or a silence or a storm
  *       held back, is no failure.
- * LR-4. Not for what can wait for a digest, what is found late (B4), or what the service says of
+ * LO-4. Not for what can wait for a digest, what is found late (B4), or what the service says of
  *       itself: that goes to the operators anyway.
  * Each part of an alert that was spread (A14) does so for itself: a double is better than silence.
  */
@@ -19,6 +19,7 @@ import type { Suppression } from './outcome.js';
 import { hasEnded } from './result.js';
 import type { AlertInput, AlertState, Delivery, LastResortReason } from './state.js';
 
+/** LO-3. What people decide for themselves (P1, P2, P4). */
 const OWN_CHOICES: ReadonlySet<Suppression> = new Set<Suppression>([
   'preference',
   'priority',
@@ -48,7 +49,7 @@ export function openLastResort(before: AlertState, isOver: boolean, now: number)
   return state;
 }
 
-/** LR-1, LR-3. */
+/** LO-1, LO-3. */
 function reasonOf({ input, deliveries }: AlertState): LastResortReason | undefined {
   if (!hasLastResort(input)) return undefined;
   const fires = deliveries.filter(({ purpose }) => purpose === 'fire');
@@ -64,7 +65,7 @@ function reasonOf({ input, deliveries }: AlertState): LastResortReason | undefin
   return isChosen && input.facts.priority === 'critical' ? 'nobody_willing' : undefined;
 }
 
-/** LR-4. */
+/** LO-4. */
 function hasLastResort({ facts }: AlertInput): boolean {
   if (facts.priority === 'low') return false;
   if (facts.kind === 'notice') return facts.topic !== 'service';

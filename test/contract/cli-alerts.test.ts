@@ -78,11 +78,15 @@ describe('an alert is meant', () => {
     expect(out).toContain(first.code);
   });
 
-  test('why something was not sent is told in words', async () => {
-    const journal = [{ no: 1, at: T0, what: 'suppressed', channel: 'sms', reason: 'priority' }];
+  test('why something was not sent, or to whom else, is told in words', async () => {
+    const journal = [
+      { no: 1, at: T0, what: 'suppressed', channel: 'sms', reason: 'priority' },
+      { no: 2, at: T0, what: 'last_resort', channel: 'email', reason: 'nobody_reached' },
+    ];
     const answer = { alert: first, deliveries: [], journal, attempts: [] };
     const { out } = await ask(['alert', first.id], { [`GET ${pathOf(first)}`]: [200, answer] });
     expect(out).toContain('priority: its priority is below');
+    expect(out).toContain('nobody_reached: nobody else could be reached');
   });
 });
 

@@ -96,6 +96,10 @@ describe('what it shows', () => {
         ...{ no: 2, at: NOON, what: 'suppressed', delivery: 'd2', channel: 'sms' },
         reason: 'no_destination',
       },
+      {
+        ...{ no: 3, at: NOON, what: 'last_resort', delivery: 'd3', channel: 'webhook' },
+        reason: 'nobody_reached',
+      },
     ]);
     ledger.attempts.set(ALERT_ID, [
       {
@@ -114,6 +118,7 @@ describe('what it shows', () => {
       'accepted (taken); did not arrive, said at 2026-11-21 12:00 UTC (it bounced)',
     );
     expect(text).toContain('not sent: there is no destination for this channel');
+    expect(text).toContain('webhook of the operators told: nobody else could be reached');
     expect(text).toContain('2026-11-22 00:00 UTC');
   });
 

@@ -109,7 +109,7 @@ describe('a rule', () => {
       const shown = await cli('alert', alert!.id);
       return shown.out.includes('delivered') && shown;
     });
-    expect(out).toContain('webhook of the operators told: nobody else could be reached');
+    expect(out).toContain('nobody_reached: nobody else could be reached');
     expect(out).not.toContain('nobody was reached');
     expect(told('payments')).toHaveLength(1);
   });

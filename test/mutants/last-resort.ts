@@ -28,7 +28,7 @@ export const LAST_RESORT_MUTANTS: readonly Mutant[] = [
     test: 'test/simulation/alert-worlds.test.ts',
   },
   {
-    name: 'never a destination already tried (LR-2, A5)',
+    name: 'never a destination already tried (LO-2, A5)',
     edits: [
       edit(
         FILE,
@@ -39,12 +39,12 @@ export const LAST_RESORT_MUTANTS: readonly Mutant[] = [
     test: TEST,
   },
   {
-    name: 'not while something is held or somebody has it (LR-1)',
+    name: 'not while something is held or somebody has it (LO-1)',
     edits: [edit(FILE, 'if (!isSettled || fires.length === 0)', 'if (fires.length === 0)')],
     test: TEST,
   },
   {
-    name: 'what people chose holds for all but a critical alert (LR-3)',
+    name: 'what people chose holds for all but a critical alert (LO-3)',
     edits: [edit(FILE, "isChosen && input.facts.priority === 'critical'", 'isChosen')],
     test: TEST,
   },
