@@ -51,10 +51,8 @@ export function createDecisionSlots(sizes: DecisionSlots): CustomSlotSupplier<Wo
         };
         const giveUp = (): void => {
           pool.waiting.delete(give);
-          const reason: unknown = abortSignal.reason;
-          reject(
-            reason instanceof Error ? reason : new DOMException('No longer needed', 'AbortError'),
-          );
+          // Another reason than the signal's own is taken for a fault, and logged.
+          reject(abortSignal.reason as Error);
         };
         pool.waiting.add(give);
         abortSignal.addEventListener('abort', giveUp, { once: true });

@@ -54,8 +54,9 @@ describe('the slots of decisions', () => {
     const held = await slots.reserveSlot(common, new AbortController().signal);
     const leaving = new AbortController();
     const left = slots.reserveSlot(common, leaving.signal);
-    leaving.abort();
-    await expect(left).rejects.toThrow();
+    const reason = new Error('no longer needed');
+    leaving.abort(reason);
+    await expect(left).rejects.toBe(reason);
     slots.releaseSlot({ permit: held });
     expect(slots.tryReserveSlot(common)).not.toBeNull();
     expect(slots.tryReserveSlot(common)).toBeNull();
