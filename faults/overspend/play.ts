@@ -89,12 +89,12 @@ interface RunningAgent {
 
 function runAgent(folder: string, no: number, order: AgentOrder): RunningAgent {
   let child: GuardedChild | undefined;
-  const life = { isOver: false, isKilled: false };
+  let isOver = false;
+  const kills = new Set<number>();
   const logFile = join(folder, `agent-${String(no)}.log`);
   const done = new Promise<AgentDone>((resolve, reject) => {
     const live = async (): Promise<void> => {
       for (;;) {
-        life.isKilled = false;
         let said: AgentDone | undefined;
         child = await spawnGuarded({
           command: process.execPath,
@@ -109,7 +109,7 @@ function runAgent(folder: string, no: number, order: AgentOrder): RunningAgent {
           resolve(said);
           return;
         }
-        if (life.isOver || !life.isKilled) {
+        if (isOver || !kills.has(child.pid)) {
           reject(new Error(`agent ${String(no)} ended with ${String(code)}: see ${logFile}`));
           return;
         }
@@ -122,7 +122,7 @@ function runAgent(folder: string, no: number, order: AgentOrder): RunningAgent {
     ...{ name: `agent ${String(no + 1)}`, done },
     killAndRestart: () => {
       if (child === undefined) return;
-      life.isKilled = true;
+      kills.add(child.pid);
       try {
         process.kill(child.pid, 'SIGKILL');
       } catch {
@@ -130,7 +130,7 @@ function runAgent(folder: string, no: number, order: AgentOrder): RunningAgent {
       }
     },
     stop: async () => {
-      life.isOver = true;
+      isOver = true;
       await child?.stop(0);
     },
   };
