@@ -11,7 +11,7 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    setupFiles: ['./test/support/journal-folder.ts'],
+    globalSetup: ['./test/support/journal-folder.ts'],
     reporters: ['default', './test/closing-line-reporter.ts'],
     projects: [
       {

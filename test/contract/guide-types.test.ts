@@ -25,13 +25,14 @@ function faultsOf(name: string, text: string): string[] {
   ).config;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
   const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (path) => path === file || fileExists(path);
-  host.getSourceFile = (path, language, ...rest) =>
-    path === file
-      ? ts.createSourceFile(path, text, language)
-      : getSourceFile(path, language, ...rest);
-  const program = ts.createProgram([file], options, host);
+  const program = ts.createProgram([file], options, {
+    ...host,
+    fileExists: (path) => path === file || host.fileExists(path),
+    getSourceFile: (path, language, ...rest) =>
+      path === file
+        ? ts.createSourceFile(path, text, language)
+        : host.getSourceFile(path, language, ...rest),
+  });
   return ts
     .getPreEmitDiagnostics(program, program.getSourceFile(file))
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));

@@ -1,12 +1,13 @@
-/** vitest setup file: guards of a test, and of processes it starts, keep their journals out of the home. */
-import { rmSync } from 'node:fs';
+/** vitest globalSetup of all tiers: guards of tests, and of what they start, keep out of the home. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 
-const folder = join(tmpdir(), `kavach-journal-${crypto.randomUUID()}`);
-process.env['AGENTKAVACH_JOURNAL_DIR'] = folder;
-
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-});
+/** Returns the teardown, as vitest wants it: also guards that nobody closed have written by then. */
+export function setup(): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'kavach-journal-'));
+  process.env['AGENTKAVACH_JOURNAL_DIR'] = folder;
+  return () => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+}
