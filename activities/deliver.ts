@@ -9,20 +9,20 @@
  * V-3. Whatever fails before the request is `NothingSent`: it costs no attempt. After the request
  *      the outcome is answered even when it could not be recorded: the alert's journal has it.
  */
+import { alertViewOf } from '../channels/alert-view.js';
 import type { AlertView, Channel, RenderedMessage } from '../channels/channel.js';
 import { renderPush } from '../channels/push.js';
+import { incidentOf } from '../domain/alert/incident.js';
 import type { Outcome } from '../domain/alert/outcome.js';
 import type {
   AlertInput,
   Delivery,
   DeliverAnswer,
   NoticeAlert,
-  Purpose,
   ThresholdAlert,
 } from '../domain/alert/state.js';
 import { silenceSubjectOf } from '../domain/silence.js';
-import { assertNever } from '../domain/step.js';
-import { alertCode, idempotencyKey, incidentKey } from '../domain/ids.js';
+import { idempotencyKey } from '../domain/ids.js';
 import type { DeliveryRef } from '../ledger/ledger.js';
 import { beforeSending } from './before-sending.js';
 import { whileBeating } from './heartbeat.js';
@@ -34,12 +34,6 @@ export interface DeliverInput {
   /** From 1. */
   readonly attempt: number;
 }
-
-const STATES: Readonly<Record<Purpose, AlertView['state']>> = {
-  fire: 'firing',
-  acknowledge: 'acknowledged',
-  resolve: 'resolved',
-};
 
 export function createDeliver(
   dependencies: ActivityDependencies,
@@ -109,26 +103,11 @@ async function prepare(
   const message =
     opened.message ??
     channel.render(
-      { ...viewOf(input, ref.purpose, alertUrl), ...(await wordsOf(ledger, input)) },
+      { ...alertViewOf(input, ref.purpose, alertUrl(input.id)), ...(await wordsOf(ledger, input)) },
       opened.destination.template,
     );
   const begun = await ledger.beginAttempt(ref, attempt, message, now());
   return { ...begun, destination: opened.destination };
-}
-
-function viewOf(
-  input: AlertInput,
-  purpose: Purpose,
-  alertUrl: ActivityDependencies['alertUrl'],
-): AlertView {
-  return {
-    alertId: input.id,
-    state: STATES[purpose],
-    incidentKey: incidentOf(input),
-    code: alertCode(input.id),
-    facts: input.facts,
-    dashboardUrl: alertUrl(input.id),
-  };
 }
 
 /**
@@ -156,26 +135,6 @@ async function record(
     await ledger.finishAttempt(ref, attempt, outcome, at, isLast);
   } catch {
     // V-3. The answer below still reaches the alert, and its journal entry says the same.
-  }
-}
-
-/**
- * T9. Alerts of one budget, period and dimension share it, and those of one rule and agent; notices
- * share one by what they are about.
- */
-function incidentOf(input: AlertInput): string {
-  switch (input.kind) {
-    case 'threshold':
-      return incidentKey(input.subject, input.facts.dimension);
-    case 'rule':
-      return incidentKey(`${input.subject} ${input.facts.rule}`, 'rule');
-    case 'notice': {
-      // Each of an agent's notices is news of its own: none may vanish in another's incident.
-      const about = input.facts.topic === 'agent' ? input.id : `${input.org} ${input.subject}`;
-      return incidentKey(about, 'notice');
-    }
-    default:
-      return assertNever(input);
   }
 }
 

@@ -33,7 +33,7 @@ export interface AlertView {
   readonly facts: AlertFacts;
   /** What an agent's notice says; its facts have only a neutral title. */
   readonly words?: NoticeWords;
-  /** Absolute address of the alert's page. */
+  /** Absolute address of the alert's page; empty where there is no service to show it. */
   readonly dashboardUrl: string;
 }
 

@@ -55,9 +55,9 @@ export function escapeHtml(text: string): string {
 function renderText({ title, body, lines, notes, link }: AlertText): string {
   const facts = lines.map(({ label, value }) => `${label}: ${value}`);
   const said = body === undefined ? [] : [body, ''];
-  return [title, '', ...said, ...facts, ...notes.flatMap((note) => ['', note]), '', link, ''].join(
-    '\n',
-  );
+  const notesApart = notes.flatMap((note) => ['', note]);
+  const at = link === '' ? [] : ['', link];
+  return [title, '', ...said, ...facts, ...notesApart, ...at, ''].join('\n');
 }
 
 function renderHtml({ title, body, lines, notes, link }: AlertText): string {
@@ -75,7 +75,7 @@ function renderHtml({ title, body, lines, notes, link }: AlertText): string {
     ...rows,
     '</table>',
     ...notes.map((note) => `<p>${escapeHtml(note)}</p>`),
-    `<p><a href="${escapeHtml(link)}">Open in Kavach</a></p>`,
+    ...(link === '' ? [] : [`<p><a href="${escapeHtml(link)}">Open in Kavach</a></p>`]),
     '</body></html>',
     '',
   ].join('\n');

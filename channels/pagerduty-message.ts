@@ -62,9 +62,12 @@ function triggerOf(view: AlertView, details: Readonly<Record<string, unknown>>) 
       custom_details: details,
     },
     client: 'Kavach',
-    client_url: dashboardUrl,
-    links: [{ href: dashboardUrl, text: 'Open in Kavach' }],
+    ...(dashboardUrl === '' ? {} : linkTo(dashboardUrl)),
   };
+}
+
+function linkTo(href: string) {
+  return { client_url: href, links: [{ href, text: 'Open in Kavach' }] };
 }
 
 function summaryOf(view: AlertView): string {

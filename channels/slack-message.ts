@@ -42,18 +42,18 @@ export function withoutBlocks(body: string): string {
 function renderStandard(view: AlertView): string {
   const { title, body, lines, notes, link } = describeAlert(view);
   const fields = lines.map(({ label, value }) => `*${escapeSlack(label)}:* ${escapeSlack(value)}`);
-  const anchor = `<${linkTarget(link)}|Open in Kavach>`;
+  const anchors = link === '' ? [] : [`<${linkTarget(link)}|Open in Kavach>`];
   const heading = escapeSlack(title);
   const said = body === undefined ? [] : [clip(escapeSlack(body), BODY_LIMIT)];
-  const text = [heading, ...said, ...fields, ...notes, anchor].join('\n');
+  const words = [heading, ...said, ...fields, ...notes, ...anchors].join('\n');
   const blocks = [
     { type: 'header', text: { type: 'plain_text', text: clip(heading, HEADER_LIMIT) } },
     ...said.map((each) => ({ type: 'section', text: { type: 'mrkdwn', text: each } })),
     { type: 'section', fields: fields.map((field) => ({ type: 'mrkdwn', text: field })) },
     ...notes.map((note) => ({ type: 'section', text: { type: 'mrkdwn', text: note } })),
-    { type: 'context', elements: [{ type: 'mrkdwn', text: anchor }] },
+    ...anchors.map((text) => ({ type: 'context', elements: [{ type: 'mrkdwn', text }] })),
   ];
-  return JSON.stringify({ text: clip(text, TEXT_LIMIT), blocks });
+  return JSON.stringify({ text: clip(words, TEXT_LIMIT), blocks });
 }
 
 function renderCustom(

@@ -66,7 +66,7 @@ function namesOf(view: AlertView, facts: ThresholdFacts): Record<string, unknown
     time_zone: facts.zone,
     late: facts.late ?? false,
     kills: facts.kills ?? false,
-    dashboard_url: view.dashboardUrl,
+    dashboard_url: view.dashboardUrl === '' ? null : view.dashboardUrl,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
+import { TOLD_OF_RESOLUTION } from '../domain/alert/sequels.js';
 import type { OpenDestination } from '../domain/alert/message.js';
 import type { ChannelName } from '../domain/words.js';
 import { audit } from './audit.js';
@@ -19,9 +20,6 @@ import { openAt, rotated, type SealedDestination } from './secrets.js';
 export const destinationPlace = (org: string, reference: string): string =>
   `destination ${reference} of ${org}`;
 export const REFERENCE_KEY_PLACE = 'ledger_life.reference_key';
-
-/** T7. Who is told that it is over unless it was said otherwise; PagerDuty is always. */
-const TOLD_OF_RESOLUTION = new Set<ChannelName>(['webhook', 'pagerduty']);
 
 /**
  * The same target is the same reference; its credentials are those stored last, and for a while

@@ -54,6 +54,8 @@ export interface AdmissionStatus {
   readonly waiting: number;
   readonly held?: Amounts;
   readonly connected: boolean;
+  /** No service: what is known is this process's alone. */
+  readonly standalone?: true;
 }
 
 export interface Admission {

@@ -49,6 +49,8 @@ export interface GuardStatus {
   /** Granted ahead and not spent: nano-USD, tokens, calls. */
   readonly held?: Amounts;
   readonly connected: boolean;
+  /** No service: budgets, the shared one too, are this process's alone, and end with it. */
+  readonly standalone: boolean;
 }
 
 /** The Python SDK's usual time to flush, ms. */
@@ -175,6 +177,7 @@ function statusOf(core: Core): GuardStatus {
     ...(killed === undefined ? {} : { killed }),
     ...{ tokens, calls, callsUnderWay: callsInFlight },
     ...{ waiting: known.waiting, connected: known.connected },
+    standalone: known.standalone ?? false,
     ...(known.held === undefined ? {} : { held: known.held }),
   };
 }

@@ -21,7 +21,13 @@ export {
 } from './errors.js';
 export type { Fault } from './faults.js';
 export type { KillReason } from './kill-reason.js';
-export type { AgentKavachOptions, CallBound, Logger, Provider } from './options.js';
+export type {
+  AgentKavachOptions,
+  CallBound,
+  Logger,
+  Provider,
+  StandaloneOptions,
+} from './options.js';
 export type { ModelRates } from './price.js';
 export type { Bill, BoundedCall, RecordedCall, Usage } from './record.js';
 export {

@@ -22,11 +22,25 @@ export interface CallBound {
   readonly tokens?: number;
 }
 
+/** What a service would have in its configuration. */
+export interface StandaloneOptions {
+  /** An IANA name: where days, weeks and months begin. @default UTC */
+  readonly timeZone?: string;
+  /** `Kavach <alerts@example.com>`. @default Resend's own, which reaches its key's owner alone */
+  readonly emailFrom?: string;
+  /** Besides the public internet: `127.0.0.1:*`, `10.0.0.0/8`, `*.corp.example:8080`. */
+  readonly allowTargets?: readonly string[];
+  /** @default https://api.resend.com */
+  readonly resendUrl?: string;
+  /** `https://events.eu.pagerduty.com` in the EU. @default https://events.pagerduty.com */
+  readonly pagerdutyUrl?: string;
+}
+
 export interface AgentKavachOptions<P extends Provider = Provider> {
   /** @default openai */
   readonly provider?: P;
-  /** The service's key. */
-  readonly apiKey: string | undefined;
+  /** The service's key; `standalone` alone needs none. */
+  readonly apiKey?: string | undefined;
   /** The provider's key, for `create`. A guard that only wraps clients or records needs none. */
   readonly llmKey?: string | undefined;
   readonly agentName: string;
@@ -64,7 +78,7 @@ export interface AgentKavachOptions<P extends Provider = Provider> {
   /** @default silent */
   readonly logger?: Logger;
   /** No service: the same rules in this process, best effort. @default false */
-  readonly standalone?: boolean;
+  readonly standalone?: boolean | StandaloneOptions;
   /** For the gateway; the provider's client has its own. @default the global one */
   readonly fetch?: typeof globalThis.fetch;
   /**

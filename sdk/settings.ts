@@ -22,9 +22,16 @@ import {
   type Place,
 } from './faults.js';
 import type { GuardrailLimits } from './guardrails.js';
-import { PROVIDERS, type AgentKavachOptions, type CallBound, type Logger } from './options.js';
+import {
+  PROVIDERS,
+  type AgentKavachOptions,
+  type CallBound,
+  type Logger,
+  type StandaloneOptions,
+} from './options.js';
 import type { ModelRates } from './price.js';
 import { readCallBound, readPrices } from './read-prices.js';
+import { readStandalone, refuseKeylessEmail } from './read-standalone.js';
 
 /** Checked and complete. Holds secrets: never logged. */
 export interface Settings {
@@ -47,7 +54,7 @@ export interface Settings {
   readonly callBound: CallBound;
   readonly whenUnreachable: 'closed' | 'open';
   readonly logger: Logger;
-  readonly standalone: boolean;
+  readonly standalone: StandaloneOptions | false;
   readonly fetch?: typeof globalThis.fetch;
   /** False: none; absent: where the user's state is kept. */
   readonly journalDir?: string | false;
@@ -75,9 +82,10 @@ export function readSettings(options: unknown, env: Environment, newId: () => st
     given[name] === undefined ? undefined : reader(given[name], inside(root, name));
   const flag = (name: string): boolean => read(name, readBoolean) ?? false;
 
-  const standalone = flag('standalone');
+  const standalone = read('standalone', readStandalone) ?? false;
   const agentName = readText(given['agentName'], inside(root, 'agentName'));
-  const apiKey = standalone
+  const isAlone = standalone !== false;
+  const apiKey = isAlone
     ? (read('apiKey', readSecret) ?? '')
     : readSecret(given['apiKey'], inside(root, 'apiKey'));
   // Left out it is not needed; given and undefined, a variable is not set.
@@ -89,6 +97,7 @@ export function readSettings(options: unknown, env: Environment, newId: () => st
     read('channels', readChannels)?.map((channel) => withResendKey(channel, env)) ??
     channelsFromEnvironment(env, root.faults);
   refuseIdleChannels(given, channels, guardrails, root);
+  if (isAlone) refuseKeylessEmail(channels, root);
   const settings = {
     provider: read('provider', (value, place) => readOneOf(value, PROVIDERS, place)) ?? 'openai',
     ...{ apiKey, agentName, standalone, channels, guardrails, ...budgets },
@@ -98,7 +107,7 @@ export function readSettings(options: unknown, env: Environment, newId: () => st
     ...present({
       onKill: read('onKill', (v, p) => readFunction(v, p, 'a function (reason) => …')),
     }),
-    ...present({ endpoint: readEndpoint(given['endpoint'], env, standalone, root) }),
+    ...present({ endpoint: readEndpoint(given['endpoint'], env, isAlone, root) }),
     ...present({ llmBaseUrl: read('llmBaseUrl', readHttpUrl) }),
     prices: read('prices', readPrices) ?? {},
     callBound: read('callBound', readCallBound) ?? {},

@@ -4,7 +4,14 @@
  */
 import { sequelId } from '../ids.js';
 import { endsByItself } from './ending.js';
+import type { ChannelName } from '../words.js';
 import type { AlertState, Delivery, Purpose } from './state.js';
+
+/** T7. Who is told that it is over unless it was said otherwise; PagerDuty is always. */
+export const TOLD_OF_RESOLUTION: ReadonlySet<ChannelName> = new Set<ChannelName>([
+  'webhook',
+  'pagerduty',
+]);
 
 export function openSequels(state: AlertState, now: number): AlertState {
   const { phase, acknowledged, input } = state;
