@@ -25,7 +25,10 @@ export async function startHome(options: StartHomeOptions): Promise<Home> {
   });
   const opened = await Promise.race([
     opening.catch((error: unknown) => {
-      logger.warn({ cause: causeOf(error) }, 'the journal cannot be kept, name a folder in journalDir: a restart finds nothing');
+      logger.warn(
+        { cause: causeOf(error) },
+        'the journal cannot be kept, name a folder in journalDir: a restart finds nothing',
+      );
       return memoryHome();
     }),
     late,
