@@ -68,6 +68,6 @@ export const SHORT: Sizes = {
   backlog: { periods: 60, events: 6_000, isJudged: false },
   recovery: {
     ...{ periods: 20, postsPerSecond: 30, postsPerCrossing: 5 },
-    ...{ beforeMs: 4_000, afterMs: 8_000, isJudged: false },
+    ...{ beforeMs: 8_000, afterMs: 8_000, isJudged: false },
   },
 };
