@@ -4,7 +4,6 @@
  * AL-1. What did not reach anybody is told to the logger, with its reason and without an address.
  * AL-2. T7, T9. Of an end hear PagerDuty, once the last alert of its incident is over, and webhooks.
  */
-import type { RenderedMessage } from '../../channels/channel.js';
 import type { AlertEffect, AlertEvent } from '../../domain/alert/events.js';
 import { incidentOf } from '../../domain/alert/incident.js';
 import { alertMachine, beginAlert } from '../../domain/alert/reduce.js';
@@ -41,23 +40,16 @@ export interface AlertsOptions {
 
 type Deliver = Extract<AlertEffect, { type: 'deliver' }>;
 
-interface Raised {
-  readonly driven: Driven<AlertState, AlertEvent>;
-  /** By delivery. */
-  readonly messages: Map<string, RenderedMessage>;
-}
-
 export function createAlerts(options: AlertsOptions): Alerts {
   const { agentName, send, clock, timers, logger, session } = options;
-  const alerts = new Map<string, Raised>();
+  const alerts = new Map<string, Driven<AlertState, AlertEvent>>();
   const underWay = new Set<Promise<void>>();
 
   function raise(input: ThresholdAlert): void {
     // A kill alone tells nobody.
     if (input.routes.length === 0) return;
-    const messages = new Map<string, RenderedMessage>();
     const perform = (effect: AlertEffect, tell: (event: AlertEvent) => void): void => {
-      if (effect.type === 'deliver') start(effect, messages, tell);
+      if (effect.type === 'deliver') start(effect, tell);
       if (effect.type !== 'journal') return;
       effect.entries.forEach(say);
       tell({ type: 'journalled', upTo: effect.entries.at(-1)?.no ?? 0 });
@@ -67,27 +59,20 @@ export function createAlerts(options: AlertsOptions): Alerts {
       if (alertMachine.isSettled(driven.state())) alerts.delete(input.id);
     };
     const driven = driveMachine(alertMachine, begun, { clock, timers, perform, onChange });
-    alerts.set(input.id, { driven, messages });
+    alerts.set(input.id, driven);
     driven.tell({ type: 'began' });
   }
 
-  function start(
-    effect: Deliver,
-    messages: Map<string, RenderedMessage>,
-    tell: (event: AlertEvent) => void,
-  ): void {
+  function start(effect: Deliver, tell: (event: AlertEvent) => void): void {
     const { delivery, attempt } = effect;
-    const attempted = deliver(effect, messages).then((answer) => {
+    const attempted = deliver(effect).then((answer) => {
       underWay.delete(attempted);
       tell({ type: 'attempted', delivery: delivery.id, attempt, answer });
     });
     underWay.add(attempted);
   }
 
-  async function deliver(
-    { input, delivery }: Deliver,
-    messages: Map<string, RenderedMessage>,
-  ): Promise<DeliverAnswer> {
+  async function deliver({ input, delivery }: Deliver): Promise<DeliverAnswer> {
     const { id, route, purpose } = delivery;
     if (purpose === 'resolve') {
       if (!TOLD_OF_RESOLUTION.has(route.channel)) return { type: 'suppressed', reason: 'resolved' };
@@ -95,19 +80,16 @@ export function createAlerts(options: AlertsOptions): Alerts {
         return { type: 'suppressed', reason: 'still_firing' };
       }
     }
-    const known = messages.get(id);
-    const { outcome, message } = await send({
+    const outcome = await send({
       ...{ input, delivery, now: clock.wall() },
       idempotencyKey: idempotencyKey(`${session} ${id}`),
-      ...(known === undefined ? {} : { message: known }),
     });
-    if (message !== undefined) messages.set(id, message);
     return { type: 'sent', outcome };
   }
 
   /** T9. Another alert of the incident was told to PagerDuty, and is not over. */
   function isFiring(incident: string): boolean {
-    return [...alerts.values()].some(({ driven }) => {
+    return [...alerts.values()].some((driven) => {
       const { input, phase, deliveries } = driven.state();
       return (
         phase !== 'resolved' &&
@@ -133,7 +115,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   }
 
   async function close(timeoutMs: number): Promise<void> {
-    for (const { driven } of alerts.values()) driven.stop();
+    for (const driven of alerts.values()) driven.stop();
     const release = timers.hold();
     let giveUp: () => void = () => undefined;
     const patience = new Promise<void>((resolve) => {
@@ -142,7 +124,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     await Promise.race([Promise.all(underWay), patience]);
     giveUp();
     release();
-    for (const { driven } of alerts.values()) {
+    for (const driven of alerts.values()) {
       for (const { status, route, attempts } of driven.state().deliveries) {
         if (status !== 'due' && status !== 'sending') continue;
         const fields = { channel: route.channel, attempts: attempts.length };
@@ -154,7 +136,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   return {
     raise,
     end: (alertId, at) => {
-      alerts.get(alertId)?.driven.tell({ type: 'subjectEnded', at });
+      alerts.get(alertId)?.tell({ type: 'subjectEnded', at });
     },
     close,
   };

@@ -1,11 +1,11 @@
 /**
  * The only file of the SDK that loads channels, each when its first alert is to be sent: an agent
  * that tells Slack loads no mail.
- * SE-1. A message is rendered once; every attempt sends these bytes under the same key (A11).
+ * SE-1. A11. Rendering is pure (C-1) and an alert is frozen: every attempt sends the same bytes.
  * SE-2. Never throws: what goes wrong is an outcome, without addresses and keys (C-4).
  */
 import type { Guard } from '../../channels/address-guard.js';
-import type { Channel, OpenDestination, RenderedMessage } from '../../channels/channel.js';
+import type { Channel, OpenDestination } from '../../channels/channel.js';
 import type { Outcome } from '../../domain/alert/outcome.js';
 import type { AlertInput, Delivery } from '../../domain/alert/state.js';
 import type { ChannelConfig, ChannelType } from '../channel.js';
@@ -18,16 +18,9 @@ export interface Sending {
   readonly idempotencyKey: string;
   /** Epoch ms. */
   readonly now: number;
-  /** Of an earlier attempt. */
-  readonly message?: RenderedMessage;
 }
 
-export interface Sent {
-  readonly outcome: Outcome;
-  readonly message?: RenderedMessage;
-}
-
-export type Send = (sending: Sending) => Promise<Sent>;
+export type Send = (sending: Sending) => Promise<Outcome>;
 
 export interface SendOptions {
   readonly channels: readonly ChannelConfig[];
@@ -52,7 +45,7 @@ export function createSend(options: SendOptions): Send {
     return opening;
   };
 
-  return async ({ input, delivery, idempotencyKey, now, message: stored }) => {
+  return async ({ input, delivery, idempotencyKey, now }) => {
     const config = channels[Number(delivery.route.destination)];
     if (config === undefined || config.type === 'kill') return unsendable('nowhere to send it');
     try {
@@ -60,17 +53,17 @@ export function createSend(options: SendOptions): Send {
       const { alertViewOf } = await import('../../channels/alert-view.js');
       const destination = destinationOf(config);
       const view = alertViewOf(input, delivery.purpose, '');
-      const message = stored ?? channel.render(view, destination.template);
+      const message = channel.render(view, destination.template);
       const request = { message, destination, idempotencyKey, now, timeoutMs: TIMEOUT_MS };
-      return { outcome: await channel.deliver(request), message };
+      return await channel.deliver(request);
     } catch (error) {
       return unsendable(`the channel cannot be used here (${causeOf(error)})`);
     }
   };
 }
 
-function unsendable(reason: string): Sent {
-  return { outcome: { kind: 'permanent_config', reason } };
+function unsendable(reason: string): Outcome {
+  return { kind: 'permanent_config', reason };
 }
 
 async function openChannel(

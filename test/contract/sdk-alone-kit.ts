@@ -109,7 +109,7 @@ export function takingSend(): { readonly send: Send; readonly sent: Sending[] } 
   const sent: Sending[] = [];
   const send: Send = (sending) => {
     sent.push(sending);
-    return Promise.resolve({ outcome: { kind: 'accepted', reason: 'taken' } });
+    return Promise.resolve({ kind: 'accepted', reason: 'taken' });
   };
   return { send, sent };
 }

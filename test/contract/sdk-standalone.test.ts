@@ -139,7 +139,7 @@ describe('channels are sent from the process', () => {
       () =>
         new Promise((resolve) => {
           answers.push(() => {
-            resolve({ outcome: { kind: 'accepted', reason: 'taken' } });
+            resolve({ kind: 'accepted', reason: 'taken' });
           });
         }),
     );
@@ -163,6 +163,7 @@ describe('kills', () => {
     const channels = [channel('kill', { threshold: 0.8 })];
     const { guard, kills } = aloneOf({ budget: Budget.daily(10), channels });
     await spend(guard, 8);
+    expect(kills).toEqual(['cost']);
     for (let again = 0; again < 2; again += 1) {
       const error = await spend(guard, 0.01).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(BudgetExceededError);
