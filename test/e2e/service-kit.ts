@@ -2,6 +2,7 @@
  * The whole service for one test file: embedded ledger and Temporal, gateway, relay and worker,
  * with every provider a fake. Only waits are shortened; all else is as in production.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,7 +83,7 @@ async function begin(
   const apiKey = service.adminKey?.value ?? '';
   const request = async <T>(path: string, init: RequestInit): Promise<T> => {
     const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
-    const answer = await fetch(`${url}${path}`, { ...init, headers });
+    const answer = await repeated(() => fetch(`${url}${path}`, { ...init, headers }));
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${init.method} ${path} -> ${answer.status}: ${text}`);
     return JSON.parse(text) as T;
@@ -112,5 +113,18 @@ export async function until<T>(
     if (found !== undefined && found !== false) return found;
     if (Date.now() > deadline) throw new Error(`${what} did not come within ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const TRIES = 10;
+
+/** As senders do: what a busy machine puts off is sent again when it says so. */
+async function repeated(send: () => Promise<Response>): Promise<Response> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await send();
+    const isPutOff = answer.status === 429 && answer.headers.has('retry-after');
+    if (!isPutOff || tries === TRIES) return answer;
+    await answer.text();
+    await delay(Number(answer.headers.get('retry-after')) * 1_000);
   }
 }
