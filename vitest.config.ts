@@ -7,8 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Tests that need a server wait more than they compute.
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: ['./test/support/journal-folder.ts'],
@@ -27,6 +26,8 @@ export default defineConfig({
           name: 'server',
           include: ['test/{workflow,e2e}/**/*.test.ts'],
           globalSetup: ['./test/support/global-setup.ts'],
+          // They judge times, and each starts a service: two cores carry one at a time.
+          fileParallelism: false,
         },
       },
     ],

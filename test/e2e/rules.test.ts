@@ -50,10 +50,21 @@ describe('a rule', () => {
     expect(first).toMatchObject({ phase: 'firing', facts: { kind: 'rule' } });
     // A shorter cooldown holds at once: the next match tells of all that was counted.
     await cli('rules', 'set', 'errors', 'errors > 0.05', '--cooldown', '1');
+    let matches = 1_001;
     await send('noisy', { errors: 0.08 });
-    await until('another alert', () => told('noisy')[1]);
-    const counts = told('noisy').map((body) => Number(/(\d+) more/.exec(body)?.[1] ?? 0));
-    expect(counts[0]! + counts[1]!).toBe(999);
+    const counted = (): number =>
+      told('noisy').reduce((sum, body) => sum + 1 + Number(/(\d+) more/.exec(body)?.[1] ?? 0), 0);
+    for (let alerts = 2; ; alerts += 1) {
+      await until('another alert', () => told('noisy').length >= alerts);
+      if (counted() === matches) break;
+      // The agent heard late of some: they were a match of their own, and the last one fell into
+      // the shorter cooldown. The match after it tells of all.
+      expect(alerts).toBeLessThan(4);
+      const heardAt = Date.now();
+      await until('the end of the cooldown', () => Date.now() - heardAt > 1_100);
+      await send('noisy', { errors: 0.08 });
+      matches += 1;
+    }
   }, 60_000);
 
   test('R2: one for all agents, and fifty of them: one alert each', async () => {
