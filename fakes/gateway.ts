@@ -6,10 +6,11 @@
  * FG-2. An event counts once by its key; it settles its lease. The same (holder, n) gets the same
  *       answer, byte for byte.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { createGatewayBook, type GatewayBook, type GatewayLimits } from './gateway-book.js';
+import { createLoopbackServer } from './loopback-server.js';
 
 export type Misbehaviour =
   /** Not taken. */
@@ -134,25 +135,7 @@ export async function startFakeGateway(options: FakeGatewayOptions = {}): Promis
     }
   };
 
-  const server = createServer((incoming, response) => {
-    // A guard that gave up is no fault of the gateway's.
-    handle(incoming, response).catch(() => response.destroy());
-  });
-  const open = (port: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, '127.0.0.1', () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => {
-        resolve();
-      });
-      server.closeAllConnections();
-    });
+  const { server, listen: open, close } = createLoopbackServer(handle);
   const stand = (): void => {
     const { stopped = null, killed = null } = book.standing();
     say('standing', { stopped, killed });

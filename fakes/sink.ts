@@ -6,7 +6,7 @@
  * S-1. A request is recorded, and listeners are told, before it is answered.
  * S-2. Scripts are used up in order, one behaviour a request; a path's own before its channel's.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isTaken, perform, statusOf, type Behaviour } from './sink-behaviour.js';
 import { createPagerduty, type Incident, type Pagerduty } from './pagerduty.js';
@@ -18,6 +18,7 @@ import {
   type ResendFake,
 } from './sink-providers.js';
 import { createTwilio, type Twilio } from './twilio.js';
+import { createLoopbackServer } from './loopback-server.js';
 
 export type { Incident } from './pagerduty.js';
 export type { Behaviour } from './sink-behaviour.js';
@@ -151,25 +152,7 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
     perform(behaviour, response, answer);
   }
 
-  const server = createServer((incoming, response) => {
-    // A sender that gave up is no fault of the sink's.
-    handle(incoming, response).catch(() => response.destroy());
-  });
-  const listen = (port: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, '127.0.0.1', () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => {
-        resolve();
-      });
-      server.closeAllConnections();
-    });
+  const { server, listen, close } = createLoopbackServer(handle);
 
   await listen(options.port ?? 0);
   const { port } = server.address() as AddressInfo;
